@@ -1,0 +1,1 @@
+"""bayesurv: Bayesian survival analysis of small clinical cohorts."""

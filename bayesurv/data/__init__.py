@@ -1,0 +1,1 @@
+"""Cohorts, their checks and their coding."""

@@ -1,0 +1,340 @@
+"""Design: a formula turned into coded covariates, and the same coding for new patients."""
+
+import re
+import tokenize
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesurv.data.cohort import Cohort
+from bayesurv.data.faults import Fault, InputError, nearest
+
+_RESPONSE = "response__"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Covariates of some patients as the model sees them.
+
+    fixed : (individual, column) array; a monotone term has one column for each step.
+    group_index : (individual, group_term) positions in `Design.groups`; -1 stands for effect 0.
+    group_value : (individual, group_term) multipliers of those effects.
+    """
+
+    fixed: np.ndarray
+    group_index: np.ndarray
+    group_value: np.ndarray
+
+
+@dataclass(frozen=True)
+class Design:
+    """Coding of a formula's terms, remembered so that new patients are coded the same way.
+
+    terms : one name for each coefficient, such as "cti2" or "stage[III]".
+    column_term : (column,) position in `terms` of each column of `Rows.fixed`.
+    monotone : for each monotone term its step names; their effects share the term's coefficient.
+    group_terms : one name for each standard deviation, such as "1|centre".
+    groups : one name for each group effect, such as "1|centre[A]".
+    group_term_of : (group,) position in `group_terms` of each group effect.
+    training : the covariates of the cohort that the formula names.
+    """
+
+    formula: str
+    terms: tuple[str, ...]
+    column_term: np.ndarray
+    monotone: Mapping[str, tuple[str, ...]]
+    group_terms: tuple[str, ...]
+    groups: tuple[str, ...]
+    group_term_of: np.ndarray
+    training: pd.DataFrame
+    rows: Rows
+    _matrices: Any
+
+    @classmethod
+    def from_cohort(cls, formula: str, cohort: Cohort) -> "Design":
+        """Code a cohort's covariates by a formula of formulae's language, its right-hand side.
+
+        Besides formulae's own functions, `linear(x)` scores an ordinal covariate 0, 1, 2, ... and
+        `monotone(x)` lets its effect only grow (or only fall) from level to level; the bare name
+        of an ordinal covariate takes the coding declared for it in the cohort.
+
+        Raises
+        ------
+        InputError
+            The formula cannot be read, names an unknown column or function, or holds terms that
+            are constant or collinear.
+        """
+        return cls.from_frame(_with_codings(formula, cohort.coding), cohort.covariates)
+
+    @classmethod
+    def from_frame(cls, formula: str, frame: pd.DataFrame) -> "Design":
+        """Code the covariates of a frame whose columns are typed as a Cohort's are."""
+        names = variables(formula, frame)
+        training = _factors_as_levels(formula, frame[list(names)].reset_index(drop=True))
+        matrices = _evaluate(formula, training)
+        columns, terms, monotone = _fixed_columns(matrices)
+        group_terms, groups, group_term_of = _group_columns(matrices)
+        design = cls(
+            formula=formula,
+            terms=terms,
+            column_term=np.array(columns, dtype=int),
+            monotone=monotone,
+            group_terms=group_terms,
+            groups=groups,
+            group_term_of=np.array(group_term_of, dtype=int),
+            training=training,
+            rows=_rows(matrices.common, matrices.group, group_terms),
+            _matrices=matrices,
+        )
+        _refuse_dependent(design)
+        return design
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Columns that the formula needs."""
+        return tuple(self.training.columns)
+
+    @property
+    def group_variables(self) -> tuple[str, ...]:
+        """Columns that only group terms need; new patients without them stand at effect 0."""
+        if not self.group_terms:
+            return ()
+        factors = " ".join(term.partition("|")[2] for term in self.group_terms)
+        common = " ".join(str(name) for name in self._matrices.common.terms)
+        return tuple(v for v in self.variables if _mentions(factors, v) and not _mentions(common, v))
+
+    def apply(self, frame: pd.DataFrame, source: str = "new patients") -> Rows:
+        """Code new patients exactly as the cohort was coded.
+
+        A grouping column that is absent puts every patient at the groups' centre, effect 0.
+
+        Raises
+        ------
+        InputError
+            A column is missing, a value is missing or has the wrong type, or a level was never
+            seen in the cohort (named, with the levels there are).
+        """
+        coded, faults = {}, []
+        absent_groups = [v for v in self.group_variables if v not in frame]
+        for name in self.variables:
+            if name in absent_groups:
+                coded[name] = pd.Series([self.training[name].iloc[0]] * len(frame))
+                coded[name] = coded[name].astype(self.training[name].dtype)
+            elif name not in frame:
+                message = f"no column {name!r}, which the formula needs.{nearest(name, frame)}"
+                faults.append(Fault(message, file=source, column=name))
+            else:
+                coded[name] = _as_trained(frame[name], self.training[name], source, faults)
+        if faults:
+            raise InputError(faults)
+        new = pd.DataFrame(coded)
+        common = self._matrices.common.evaluate_new_data(new)
+        group = self._matrices.group.evaluate_new_data(new) if self.group_terms else None
+        rows = _rows(common, group, self.group_terms)
+        for i, term in enumerate(self.group_terms):
+            if any(_mentions(term.partition("|")[2], name) for name in absent_groups):
+                rows.group_index[:, i] = -1
+        return rows
+
+
+def variables(formula: str, frame: pd.DataFrame) -> tuple[str, ...]:
+    """List the columns that a formula names, in the order of the frame."""
+    from formulae import model_description
+
+    try:
+        named = set(model_description(f"{_RESPONSE} ~ {formula}").var_names)
+    except Exception as error:
+        message = f"formula {formula!r} cannot be read: {error}"
+        raise InputError([Fault(f"{message}; write terms such as cti2 + C(stage) + (1 | centre)")]) from None
+    named -= {_RESPONSE, ""}
+    unknown = sorted(name for name in named if name not in frame)
+    if unknown:
+        raise InputError(
+            Fault(f"formula: no column {name!r}; the columns are {', '.join(map(str, frame))}."
+                  + nearest(name, frame))
+            for name in unknown
+        )
+    return tuple(str(name) for name in frame if name in named)
+
+
+def _factors_as_levels(formula: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Grouping columns as categories, also when the groups are numbered."""
+    factors = " ".join(re.findall(r"\|([^)]*)\)", formula))
+    numbered = [
+        name
+        for name in frame
+        if _mentions(factors, str(name)) and pd.api.types.is_numeric_dtype(frame[name])
+    ]
+    return frame.assign(**{name: frame[name].map("{:g}".format).astype("category") for name in numbered})
+
+
+def linear(values: pd.Series) -> np.ndarray:
+    """Score the levels of an ordinal covariate 0, 1, 2, ..."""
+    return _ordered(values).codes.astype(float)
+
+
+def monotone(values: pd.Series) -> np.ndarray:
+    """Code an ordinal covariate by the steps it has climbed: column k is 1 from level k + 1 on."""
+    ordered = _ordered(values)
+    return (ordered.codes[:, None] >= np.arange(1, len(ordered.categories))).astype(float)
+
+
+def _ordered(values: pd.Series) -> pd.Categorical:
+    if not (isinstance(values.dtype, pd.CategoricalDtype) and values.dtype.ordered):
+        message = f"linear() and monotone() need an ordinal covariate; declare the levels of {values.name!r}"
+        raise InputError([Fault(f'{message} in order, e.g. ordinal = {{stage = ["I", "II"]}}')])
+    return values.array
+
+
+def _with_codings(formula: str, coding: Mapping[str, str]) -> str:
+    """Write `stage` as `monotone(stage)` wherever the ordinal column stands by its bare name."""
+    pieces, before = [], ("", "")
+    for token in tokenize.generate_tokens(StringIO(formula).readline):
+        inside_call = before[1] == "(" and re.fullmatch(r"\w+", before[0]) is not None
+        bare = token.string in coding and not inside_call
+        pieces.append(f"{coding[token.string]}({token.string})" if bare else token.string)
+        before = (before[1], token.string)
+    return " ".join(piece for piece in pieces if piece.strip()).replace(" (", "(").replace("( ", "(") \
+        if any(name in formula for name in coding) else formula
+
+
+def _evaluate(formula: str, frame: pd.DataFrame) -> Any:
+    import formulae
+
+    with_response = frame.assign(**{_RESPONSE: 0.0})
+    extra = {"linear": linear, "monotone": monotone}
+    try:
+        matrices = formulae.design_matrices(
+            f"{_RESPONSE} ~ {formula}", with_response, na_action="error", extra_namespace=extra
+        )
+    except InputError:
+        raise
+    except KeyError as error:
+        message = f"formula {formula!r}: unknown function or name {error}"
+        raise InputError([Fault(message)]) from None
+    except Exception as error:
+        raise InputError([Fault(f"formula {formula!r} cannot be evaluated: {error}")]) from None
+    if matrices.common is None or "Intercept" not in matrices.common.terms:
+        message = "formula: the baseline hazard is the intercept and cannot be removed (no 0 + or - 1)"
+        raise InputError([Fault(message)])
+    return matrices
+
+
+def _fixed_columns(matrices: Any) -> tuple[list[int], tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """Term position of each column after the intercept, the term names, and the monotone steps."""
+    columns: list[int] = []
+    terms: list[str] = []
+    steps: dict[str, tuple[str, ...]] = {}
+    for name, term in matrices.common.terms.items():
+        if name == "Intercept":
+            continue
+        labels = [str(label) for label in term.labels]
+        if "monotone(" in name:
+            if not re.fullmatch(r"monotone\(\s*\w+\s*\)", name):
+                raise InputError([Fault(f"formula: a monotone term cannot be in {name!r}; use linear()")])
+            columns += [len(terms)] * len(labels)
+            terms.append(name)
+            levels = matrices.data[name[len("monotone(") : -1].strip()].cat.categories
+            steps[name] = tuple(str(level) for level in levels[1:])
+        else:
+            columns += range(len(terms), len(terms) + len(labels))
+            terms += labels
+    return columns, tuple(terms), steps
+
+
+def _group_columns(matrices: Any) -> tuple[tuple[str, ...], tuple[str, ...], list[int]]:
+    """Names of the group terms, of the group effects, and the term of each effect."""
+    terms: dict[str, int] = {}
+    groups: list[str] = []
+    position: list[int] = []
+    for term in matrices.group.terms.values() if matrices.group is not None else ():
+        for label in map(str, term.labels):
+            name = label.partition("|")[0] + "|" + str(term.factor.name)
+            position.append(terms.setdefault(name, len(terms)))
+            groups.append(label)
+    return tuple(terms), tuple(groups), position
+
+
+def _rows(common: Any, group: Any, group_terms: tuple[str, ...]) -> Rows:
+    fixed = np.asarray(common.design_matrix, dtype=float)
+    fixed = np.delete(fixed, common.slices["Intercept"], axis=1)
+    index = np.full((len(fixed), len(group_terms)), -1)
+    value = np.zeros((len(fixed), len(group_terms)))
+    if group is not None:
+        matrix = np.asarray(group.design_matrix, dtype=float)
+        *_, position = _group_columns_of(group)
+        for i in range(len(group_terms)):
+            columns = np.flatnonzero(position == i)
+            index[:, i] = columns[np.abs(matrix[:, columns]).argmax(axis=1)]
+            value[:, i] = matrix[:, columns].sum(axis=1)
+    return Rows(fixed, index, value)
+
+
+def _group_columns_of(group: Any) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray]:
+    holder = type("Holder", (), {"group": group})
+    terms, groups, position = _group_columns(holder)
+    return terms, groups, np.array(position, dtype=int)
+
+
+def _refuse_dependent(design: Design) -> None:
+    """Refuse constant columns and sets of columns that determine one another."""
+    fixed, names = design.rows.fixed, [design.terms[i] for i in design.column_term]
+    constant = np.flatnonzero(np.ptp(fixed, axis=0) == 0) if len(fixed) else []
+    faults = [
+        Fault(f"formula: {names[i]!r} is the same for all patients; leave it out",
+              value=float(fixed[0, i]))
+        for i in constant
+    ]
+    varying = np.delete(fixed, constant, axis=1)
+    kept = [name for i, name in enumerate(names) if i not in constant]
+    for together in _dependent_sets(varying, kept):
+        faults.append(
+            Fault(f"formula: {', '.join(together)} determine one another (collinear); leave one out")
+        )
+    if faults:
+        raise InputError(faults)
+
+
+def _dependent_sets(columns: np.ndarray, names: list[str]) -> list[list[str]]:
+    """Sets of columns with a linear relation (the intercept may take part in it)."""
+    if not columns.shape[1]:
+        return []
+    scaled = (columns - columns.mean(axis=0)) / columns.std(axis=0)
+    found, independent = [], []
+    for j in range(scaled.shape[1]):
+        basis = scaled[:, independent]
+        weights = np.linalg.lstsq(basis, scaled[:, j], rcond=None)[0]
+        if np.abs(basis @ weights - scaled[:, j]).max() < 1e-7:
+            others = [names[independent[k]] for k in np.flatnonzero(np.abs(weights) > 1e-7)]
+            found.append([*others, names[j]])
+        else:
+            independent.append(j)
+    return found
+
+
+def _as_trained(given: pd.Series, trained: pd.Series, source: str, faults: list[Fault]) -> pd.Series:
+    """Read a new column with the type of the trained one, collecting what does not fit."""
+    name = str(trained.name)
+    for row in given.index[given.isna()]:
+        message = "is missing; give a value"
+        faults.append(Fault(message, file=source, row=row, column=name))
+    if isinstance(trained.dtype, pd.CategoricalDtype):
+        text = given.map(lambda v: f"{v:g}" if isinstance(v, float) else str(v).strip(), na_action="ignore")
+        levels = trained.cat.categories
+        for row, value in text[~text.isin(levels) & given.notna()].items():
+            message = f"level never seen in the cohort; known are {', '.join(levels)}."
+            message += nearest(str(value), levels)
+            faults.append(Fault(message, file=source, row=row, column=name, value=value))
+        return pd.Series(pd.Categorical(text, dtype=trained.dtype)).reset_index(drop=True)
+    numbers = pd.to_numeric(given.replace({"true": 1, "false": 0, "True": 1, "False": 0}), errors="coerce")
+    for row, value in given[numbers.isna() & given.notna()].items():
+        faults.append(Fault("is no number", file=source, row=row, column=name, value=value))
+    return numbers.astype(float).reset_index(drop=True)
+
+
+def _mentions(text: str, name: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None

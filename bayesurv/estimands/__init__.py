@@ -1,0 +1,1 @@
+"""Curves, functionals and hazard ratios from posterior draws."""

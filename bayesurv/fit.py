@@ -1,0 +1,321 @@
+"""Fit a cohort: the one place where data, models and inference meet."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bayesurv.data.cohort import Cohort
+from bayesurv.data.design import Design, Rows
+from bayesurv.models.baselines import Baseline, PiecewiseExponential, Weibull
+from bayesurv.models.build import (
+    PARAMETERS,
+    Specification,
+    build,
+    data_arrays,
+    hyperparameters,
+)
+from bayesurv.models.likelihood import Observed, increment_name, linear_predictor, log_likelihood
+from bayesurv.models.priors import MEDIAN_SPREAD, MedianSurvival, Priors
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bayesurv.inference.sample import Sampling
+
+FEW_EVENTS = 10
+
+
+class CohortWarning(UserWarning):
+    """Something about the cohort that a reader of the results must know."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A posterior and all that is needed to use it.
+
+    draws : DataTree with groups `posterior`, `sample_stats`, `log_likelihood` (per patient),
+        `log_prior`, `observed_data` and `constant_data`.
+    diagnostics : one row for each check of the sampler.
+    notes : what the reader must know, in sentences.
+    """
+
+    specification: Specification
+    draws: "xr.DataTree"
+    diagnostics: pd.DataFrame
+    unit: str
+    end_of_follow_up: float
+    n_patients: int
+    n_events: int
+    notes: tuple[str, ...]
+    settings: Mapping[str, Any]
+    failed: bool = False
+
+    @property
+    def design(self) -> Design:
+        """Coding of the covariates."""
+        return self.specification.design
+
+    @property
+    def baseline(self) -> Baseline:
+        """Baseline hazard with its cuts, knots or scale."""
+        return self.specification.baseline
+
+    @property
+    def posterior(self) -> "xr.Dataset":
+        """Posterior draws by parameter, dims `(chain, draw, ...)`."""
+        return self.draws["posterior"].to_dataset()
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """Posterior draws as arrays of shape `(chain, draw, ...)`."""
+        return {str(k): v.to_numpy() for k, v in self.posterior.data_vars.items()}
+
+
+def specify(
+    cohort: Cohort,
+    formula: str,
+    baseline: Baseline | None = None,
+    priors: Priors | None = None,
+) -> Specification:
+    """Code a cohort by a formula and settle what the baseline and the priors left open."""
+    priors = priors if priors is not None else Priors()
+    median = priors.median_survival or MedianSurvival.around(crude_median(cohort), MEDIAN_SPREAD)
+    baseline = (baseline if baseline is not None else Weibull()).resolve(
+        event_times(cohort), cohort.end_of_follow_up, median.centre
+    )
+    return Specification(baseline, Design.from_cohort(formula, cohort), priors, median)
+
+
+def fit(
+    cohort: Cohort,
+    formula: str,
+    *,
+    baseline: Baseline | None = None,
+    priors: Priors | None = None,
+    missing: str = "error",
+    sampling: "Sampling | None" = None,
+    seed: int | None = None,
+    progress: bool = False,
+    force: bool = False,
+) -> Fit:
+    """Fit one model to one cohort by MCMC.
+
+    Parameters
+    ----------
+    cohort, formula
+        The patients, and the right-hand side of the model in formulae's language.
+    baseline, priors
+        Weibull and the table of defaults unless given.
+    missing
+        "error", or "drop" to leave out patients with a missing covariate, which is noted.
+    sampling, seed
+        Settings of the sampler; the same seed gives the same numbers.
+    force
+        Return the draws even when they fail the checks twice; they are marked as failed.
+
+    Raises
+    ------
+    InputError
+        Formula, covariates or priors that cannot be used.
+    SamplingError
+        The draws fail the checks after one retry with stricter settings.
+    """
+    from bayesurv.inference.sample import Sampling, diagnose, failures, model_cache, sample
+
+    cohort = cohort.complete(_needed(cohort, formula), missing)
+    specification = specify(cohort, formula, baseline, priors)
+    observed = Observed.from_cohort(cohort, specification.baseline)
+    arrays = data_arrays(specification.design.rows, observed) | hyperparameters(specification)
+    compiled = model_cache().compiled(
+        _shape(specification, arrays), lambda: build(specification, cohort)
+    )
+    settings = sampling if sampling is not None else Sampling()
+    settings = settings if seed is None else replace(settings, seed=seed)
+    prepared = compiled.with_data(**arrays).starting_at(_start(specification))
+    tree, settings = sample(prepared, settings, progress, force)
+    diagnostics = diagnose(tree)
+    notes = (*cohort.notes, *_notes(cohort, specification))
+    for note in notes:
+        warnings.warn(note, CohortWarning, stacklevel=2)
+    return Fit(
+        specification=specification,
+        draws=_complete(tree, specification, cohort, observed),
+        diagnostics=diagnostics,
+        unit=cohort.unit,
+        end_of_follow_up=cohort.end_of_follow_up,
+        n_patients=cohort.n_patients,
+        n_events=cohort.n_events,
+        notes=(*notes, _prior_note(specification, cohort)),
+        settings=settings.describe(),
+        failed=bool(failures(diagnostics)),
+    )
+
+
+def crude_median(cohort: Cohort) -> float:
+    """Median survival if the hazard were constant: log 2 times person-time over events."""
+    end = np.where(cohort.interval, (cohort.time + cohort.upper) / 2, cohort.time)
+    return float(np.log(2) * (end - cohort.entry).sum() / cohort.n_events)
+
+
+def event_times(cohort: Cohort) -> np.ndarray:
+    """Times of the events; the middle of the interval where it is interval-censored."""
+    middle = np.where(cohort.interval, (cohort.time + cohort.upper) / 2, cohort.time)
+    return middle[cohort.event]
+
+
+def patient_log_likelihood(
+    specification: Specification,
+    observed: Observed,
+    rows: Rows,
+    patients: np.ndarray,
+    parameters: Mapping[str, np.ndarray],
+) -> np.ndarray:
+    """Log-likelihood of each patient, shape `(chain, draw, individual)`: the sum over the rows."""
+    predictor = linear_predictor(specification.design, rows, parameters, np)
+    by_row = log_likelihood(specification.baseline, observed, parameters, predictor, np)
+    by_row = np.broadcast_to(by_row, (*by_row.shape[:-1], len(patients)))
+    if len(np.unique(patients)) == len(patients):
+        return by_row
+    summed = np.zeros((*by_row.shape[:-1], patients.max() + 1))
+    np.add.at(summed, (..., patients), by_row)
+    return summed
+
+
+def _needed(cohort: Cohort, formula: str) -> tuple[str, ...]:
+    from bayesurv.data.design import variables
+
+    return variables(formula, cohort.covariates)
+
+
+def _shape(specification: Specification, arrays: Mapping[str, np.ndarray]) -> tuple:
+    """What a compiled model depends on besides the values of its data."""
+    baseline, design = specification.baseline, specification.design
+    constants = () if isinstance(baseline, PiecewiseExponential) else baseline
+    sizes = tuple((k, tuple(v)) for k, v in specification.coords().items() if k != "group")
+    return (
+        type(baseline),
+        getattr(baseline, "smoothing", None),
+        constants,
+        specification.level,
+        tuple((name, len(labels)) for name, labels in sizes),
+        tuple(design.column_term),
+        tuple(design.group_term_of),
+        tuple((q.name, tuple(type(p) for p in q.priors)) for q in specification.sampled()),
+        tuple((name, value.ndim) for name, value in arrays.items()),
+    )
+
+
+def _start(specification: Specification) -> dict[str, np.ndarray]:
+    """Prior medians on the sampler's scale, where chains start."""
+    start = {}
+    for quantity in specification.sampled():
+        middles = [
+            np.log(prior.frozen().median()) if prior.positive else prior.frozen().median()
+            for prior in quantity.priors
+        ]
+        start[quantity.name] = np.array(middles if len(middles) > 1 else middles[0])
+    return start
+
+
+def _complete(
+    tree: "xr.DataTree", specification: Specification, cohort: Cohort, observed: Observed
+) -> "xr.DataTree":
+    """Keep the named parameters, and add likelihood, prior and data to the draws."""
+    import xarray as xr
+
+    drawn = tree["posterior"].to_dataset()
+    increments = map(increment_name, specification.design.monotone)
+    posterior = drawn[[name for name in (*PARAMETERS, *increments) if name in drawn]]
+    parameters = {str(k): v.to_numpy() for k, v in posterior.data_vars.items()}
+    patients = pd.factorize(cohort.patient)[0]
+    pointwise = patient_log_likelihood(
+        specification, observed, specification.design.rows, patients, parameters
+    )
+    draws = {"chain": drawn.chain.to_numpy(), "draw": drawn.draw.to_numpy()}
+    covariates = specification.design.training
+    return xr.DataTree.from_dict(
+        {
+            "posterior": posterior,
+            "sample_stats": tree["sample_stats"].to_dataset(),
+            "log_likelihood": xr.Dataset(
+                {"time": (("chain", "draw", "individual"), pointwise)}, coords=draws
+            ),
+            "log_prior": log_prior(specification, drawn),
+            "observed_data": xr.Dataset(
+                {
+                    name: ("row", np.asarray(getattr(cohort, name), dtype=float))
+                    for name in ("entry", "time", "upper", "event")
+                }
+            ),
+            "constant_data": xr.Dataset(
+                {"individual": ("row", patients)}
+                | {f"covariate_{n}": ("row", _plain(covariates[n])) for n in covariates}
+            ),
+        }
+    )
+
+
+def log_prior(specification: Specification, drawn: "xr.Dataset") -> "xr.Dataset":
+    """Log prior density of every stated prior at the draws, dims `(chain, draw, ...)`."""
+    import xarray as xr
+
+    found = {}
+    for quantity in specification.sampled():
+        values = drawn[quantity.name]
+        if len(quantity.priors) == 1:
+            density = quantity.priors[0].frozen().logpdf(values.to_numpy())
+        else:
+            columns = [p.frozen().logpdf(values[..., i]) for i, p in enumerate(quantity.priors)]
+            density = np.stack(columns, axis=-1)
+        found[quantity.name] = values.copy(data=density)
+    return xr.Dataset(found)
+
+
+def _plain(values: pd.Series) -> np.ndarray:
+    """Numbers as they are, levels as text."""
+    return values.to_numpy() if pd.api.types.is_numeric_dtype(values) else values.astype(str).to_numpy()
+
+
+def _prior_note(specification: Specification, cohort: Cohort) -> str:
+    if specification.level is None:
+        return "The level of the hazard has the prior that was stated."
+    median = specification.median
+    origin = "as stated" if specification.priors.median_survival is not None else (
+        f"around the crude exponential median of the data, {median.centre:.3g} {cohort.unit}, "
+        "because none was stated"
+    )
+    return (
+        f"Reference median survival: {median.lower:.3g} to {median.upper:.3g} {cohort.unit} with "
+        f"probability {median.prob:g}, {origin}."
+    )
+
+
+def _notes(cohort: Cohort, specification: Specification) -> list[str]:
+    """Few events, levels without events, and reference profiles outside the data."""
+    design, notes = specification.design, []
+    if design.terms and cohort.n_events < FEW_EVENTS * len(design.terms):
+        ratio = cohort.n_events / len(design.terms)
+        notes.append(
+            f"{cohort.n_events} events for {len(design.terms)} coefficients, {ratio:.1f} events per "
+            f"coefficient: the priors weigh in the answer; compare others."
+        )
+    for name in design.training:
+        values = design.training[name]
+        levels = values.unique()
+        if len(levels) <= max(2, len(values) // 4):
+            without = [v for v in levels if not cohort.event[(values == v).to_numpy()].any()]
+            notes += [
+                f"No events among the patients with {name} = {level}: the maximum-likelihood hazard "
+                "ratio is infinite or 0, and the posterior rests on the prior."
+                for level in without
+            ]
+        elif pd.api.types.is_numeric_dtype(values) and name in design.terms:
+            if values.min() > 0 or values.max() < 0:
+                notes.append(
+                    f"{name} runs from {values.min():g} to {values.max():g}, so the reference profile "
+                    f"({name} = 0) lies outside the data; center({name}) or scale({name}) puts it inside."
+                )
+    return notes

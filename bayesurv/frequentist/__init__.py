@@ -1,0 +1,1 @@
+"""The classical analysis beside the Bayesian one."""

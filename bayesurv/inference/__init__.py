@@ -1,0 +1,1 @@
+"""Sampling and its diagnostics; knows PyMC models and draws, not survival."""

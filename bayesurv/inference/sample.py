@@ -1,0 +1,104 @@
+"""Sample a compiled model with nutpie's NUTS."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayesurv.inference.diagnostics import SamplingError, diagnose, failures
+
+if TYPE_CHECKING:
+    import pymc as pm
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Settings of NUTS: `draws` are kept of each chain, after `tune` that are not."""
+
+    chains: int = 4
+    draws: int = 1000
+    tune: int = 1000
+    target_accept: float = 0.9
+    seed: int = 0
+
+    def stricter(self) -> "Sampling":
+        """Settings of the one automatic retry."""
+        accept = 1 - (1 - self.target_accept) / 10
+        return replace(self, draws=4 * self.draws, tune=2 * self.tune, target_accept=accept)
+
+    def describe(self) -> dict[str, Any]:
+        """Settings by name."""
+        return asdict(self)
+
+
+class ModelCache:
+    """Compiled models of this process by their shape, so that a refit compiles nothing."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[Any, Any] = {}
+
+    def compiled(self, shape: Any, make: Callable[[], "pm.Model"]) -> Any:
+        """Return the compiled model of a shape, building and compiling it when it is new."""
+        from bayesurv.inference.compile import compile_model
+
+        if shape not in self._compiled:
+            self._compiled[shape] = compile_model(make())
+        return self._compiled[shape]
+
+
+@cache
+def model_cache() -> ModelCache:
+    """The process' one cache of compiled models."""
+    return ModelCache()
+
+
+def draw(compiled: Any, settings: Sampling, progress: bool = False) -> "xr.DataTree":
+    """Run NUTS once; groups `posterior` and `sample_stats` with dims (chain, draw, ...).
+
+    The same seed gives the same numbers, whatever the number of cores. An interrupt stops the
+    chains and is passed on.
+    """
+    import nutpie
+
+    sampler = nutpie.sample(
+        compiled,
+        draws=settings.draws,
+        tune=settings.tune,
+        chains=settings.chains,
+        seed=settings.seed,
+        target_accept=settings.target_accept,
+        progress_bar=progress,
+        save_warmup=False,
+        blocking=False,
+    )
+    try:
+        return sampler.wait()
+    except BaseException:
+        sampler.cancel()
+        raise
+
+
+def sample(
+    compiled: Any, settings: Sampling, progress: bool = False, force: bool = False
+) -> "tuple[xr.DataTree, Sampling]":
+    """Run NUTS, check it, and run it once more with stricter settings where the checks fail.
+
+    Returns the draws and the settings they were drawn with.
+
+    Raises
+    ------
+    SamplingError
+        The second run fails the checks too and `force` is false.
+    """
+    tree = draw(compiled, settings, progress)
+    if not failures(diagnose(tree)):
+        return tree, settings
+    settings = settings.stricter()
+    tree = draw(compiled, settings, progress)
+    remaining = failures(diagnose(tree))
+    if remaining and not force:
+        raise SamplingError(remaining)
+    return tree, settings

@@ -1,0 +1,1 @@
+"""Baseline hazards, priors, likelihood and the PyMC model they make."""

@@ -1,0 +1,196 @@
+"""The PyMC model: the only file that opens a model context."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayesurv.data.cohort import Cohort
+from bayesurv.data.design import Design, Rows
+from bayesurv.models.baselines import Array, Baseline
+from bayesurv.models.likelihood import (
+    Observed,
+    increment_name,
+    linear_predictor,
+    log_likelihood,
+)
+from bayesurv.models.priors import Distribution, MedianSurvival, Priors
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """One sampled quantity: the priors of its elements (all of one or of several families).
+
+    `priors` has one entry for a scalar or a shared prior, else one for each label of `dim`.
+    """
+
+    name: str
+    priors: tuple[Distribution, ...]
+    dim: str | None = None
+
+
+@dataclass(frozen=True)
+class Specification:
+    """Everything a model needs besides data: baseline, design and the prior of each parameter."""
+
+    baseline: Baseline
+    design: Design
+    priors: Priors
+    median: MedianSurvival
+
+    @property
+    def level(self) -> str | None:
+        """Name of the baseline parameter whose prior is stated as a median survival, if any."""
+        for parameter in self.baseline.sampled:
+            if parameter.prior in ("intercept", "log_hazard"):
+                return parameter.name if getattr(self.priors, parameter.prior) is None else None
+        return None
+
+    def sampled(self) -> list[Sampled]:
+        """Every sampled quantity with a prior of its own, in the order of the model."""
+        listed = []
+        for parameter in self.baseline.sampled:
+            if parameter.name == self.level:
+                listed.append(Sampled("log_median", (self.median.distribution(),), parameter.dim))
+            elif parameter.prior is not None:
+                prior = getattr(self.priors, parameter.prior)
+                listed.append(Sampled(parameter.name, (prior,), parameter.dim))
+        if self.design.terms:
+            chosen = self.priors.coefficients(self.design.terms)
+            listed.append(Sampled("coefficient", tuple(chosen), "term"))
+        if self.design.group_terms:
+            listed.append(Sampled("group_sd", (self.priors.group_sd,), "group_term"))
+        return listed
+
+    def standard_normals(self) -> list[tuple[str, str]]:
+        """Name and dim of the non-centred effects, each Normal(0, 1) before it is scaled."""
+        steps = [(p.name, p.dim) for p in self.baseline.sampled if p.prior is None and p.dim]
+        return steps + ([("group_offset", "group")] if self.design.group_terms else [])
+
+    def coords(self) -> dict[str, list[str]]:
+        """Labels of every dim of the model."""
+        coords = {k: v for k, v in self.baseline.coords.items()}
+        if self.design.terms:
+            coords["term"] = list(self.design.terms)
+        if self.design.group_terms:
+            coords |= {"group_term": list(self.design.group_terms), "group": list(self.design.groups)}
+        for term, steps in self.design.monotone.items():
+            coords[f"step[{term}]"] = list(steps)
+        return coords
+
+    def assemble(self, drawn: Mapping[str, Array], xp: Any) -> dict[str, Array]:
+        """Turn sampled quantities into the parameters that likelihood and estimands use."""
+        drawn = dict(drawn)
+        if "log_median" in drawn:
+            drawn[str(self.level)] = self.baseline.level(drawn.pop("log_median"), drawn, xp)
+        names = [parameter.name for parameter in self.baseline.sampled]
+        parameters = self.baseline.assemble({name: drawn[name] for name in names}, xp)
+        for name in ("coefficient", "group_sd", *map(increment_name, self.design.monotone)):
+            if name in drawn:
+                parameters[name] = drawn[name]
+        if self.design.group_terms:
+            scale = drawn["group_sd"][..., self.design.group_term_of]
+            parameters["group_effect"] = scale * drawn["group_offset"]
+        return parameters
+
+
+def build(specification: Specification, cohort: Cohort) -> "pm.Model":
+    """Make the PyMC model of a cohort.
+
+    All data and all hyperparameters are `pm.Data`, so that a compiled model of the same shape
+    serves other data and other priors of the same families. The group effects and random-walk
+    steps are non-centred, which samples well for the small groups of small cohorts.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    design = specification.design
+    observed = Observed.from_cohort(cohort, specification.baseline)
+    with pm.Model(coords=specification.coords(), check_bounds=False) as model:
+        drawn = {q.name: _variable(q, specification, pm, pt) for q in specification.sampled()}
+        for name, dim in specification.standard_normals():
+            drawn[name] = pm.Normal(name, 0.0, 1.0, dims=dim)
+        for term in design.monotone:
+            dim = f"step[{term}]"
+            ones = np.ones(len(design.monotone[term]))
+            drawn[increment_name(term)] = pm.Dirichlet(increment_name(term), ones, dims=dim)
+        parameters = specification.assemble(drawn, pt)
+        for name, value in parameters.items():
+            if name not in model.named_vars:
+                pm.Deterministic(name, value, dims=DIMS.get(name))
+        data = {name: pm.Data(name, value) for name, value in data_arrays(design.rows, observed).items()}
+        rows = Rows(*(data.get(name) for name in ("fixed", "group_index", "group_value")))
+        times = Observed(**{name: data.get(name) for name in Observed.__dataclass_fields__})
+        predictor = linear_predictor(design, rows, parameters, pt)
+        terms = log_likelihood(specification.baseline, times, parameters, predictor, pt)
+        pm.Potential("log_likelihood", terms.sum())
+    return model
+
+
+# What a posterior keeps, in this order; the rest only serves the sampler.
+PARAMETERS = (
+    "intercept",
+    "shape",
+    "slope",
+    "log_hazard",
+    "weight",
+    "smoothing_sd",
+    "coefficient",
+    "group_sd",
+    "group_effect",
+)
+DIMS = {"log_hazard": "interval", "weight": "basis", "group_effect": "group"}
+
+
+def data_arrays(rows: Rows, observed: Observed) -> dict[str, np.ndarray]:
+    """Every data array of the model by name; a compiled model takes others of the same rank."""
+    arrays = observed.arrays()
+    if rows.fixed.shape[1]:
+        arrays["fixed"] = rows.fixed
+    if rows.group_index.shape[1]:
+        arrays |= {"group_index": rows.group_index, "group_value": rows.group_value}
+    return arrays
+
+
+def hyperparameters(specification: Specification) -> dict[str, np.ndarray]:
+    """Every hyperparameter of the model by the name of its data array."""
+    arrays = {}
+    for quantity in specification.sampled():
+        for label, members in _families(quantity.priors).items():
+            priors = [quantity.priors[i] for i in members]
+            for key in priors[0].numbers():
+                values = np.array([prior.numbers()[key] for prior in priors])
+                name = f"{quantity.name}_{label}_{key}"
+                arrays[name] = values if len(quantity.priors) > 1 else values[0]
+    return arrays
+
+
+def _families(priors: tuple[Distribution, ...]) -> dict[str, list[int]]:
+    """Positions of the priors of each family."""
+    found: dict[str, list[int]] = {}
+    for i, prior in enumerate(priors):
+        found.setdefault(type(prior).__name__, []).append(i)
+    return found
+
+
+def _variable(quantity: Sampled, specification: Specification, pm: Any, pt: Any) -> Array:
+    """Make the random variable of a sampled quantity, one for each family of its priors."""
+    numbers = hyperparameters(specification)
+    families = _families(quantity.priors)
+    parts = []
+    for label, members in families.items():
+        prefix = f"{quantity.name}_{label}_"
+        keys = quantity.priors[members[0]].numbers()
+        data = {key: pm.Data(prefix + key, numbers[prefix + key]) for key in keys}
+        whole = len(families) == 1
+        name = quantity.name if whole else f"{quantity.name}_{label}"
+        size = {"dims": quantity.dim} if whole else {"shape": len(members)}
+        parts.append(getattr(pm, label)(name, **data, **size))
+    if len(parts) == 1:
+        return parts[0]
+    order = np.argsort(np.concatenate(list(families.values())))
+    return pm.Deterministic(quantity.name, pt.concatenate(parts)[order], dims=quantity.dim)
