@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bayesurv.inference.sample import Sampling
 
 FEW_EVENTS = 10
+SAMPLE_STATS = ("diverging", "energy", "depth", "n_steps", "step_size", "mean_tree_accept")
 
 
 class CohortWarning(UserWarning):
@@ -123,7 +124,7 @@ def fit(
     SamplingError
         The draws fail the checks after one retry with stricter settings.
     """
-    from bayesurv.inference.sample import Sampling, diagnose, failures, model_cache, sample
+    from bayesurv.inference.sample import Sampling, model_cache, sample
 
     cohort = cohort.complete(_needed(cohort, formula), missing)
     specification = specify(cohort, formula, baseline, priors)
@@ -135,22 +136,21 @@ def fit(
     settings = sampling if sampling is not None else Sampling()
     settings = settings if seed is None else replace(settings, seed=seed)
     prepared = compiled.with_data(**arrays).starting_at(_start(specification))
-    tree, settings = sample(prepared, settings, progress, force)
-    diagnostics = diagnose(tree)
+    run = sample(prepared, settings, progress, force)
     notes = (*cohort.notes, *_notes(cohort, specification))
     for note in notes:
         warnings.warn(note, CohortWarning, stacklevel=2)
     return Fit(
         specification=specification,
-        draws=_complete(tree, specification, cohort, observed),
-        diagnostics=diagnostics,
+        draws=_complete(run.tree, specification, cohort, observed),
+        diagnostics=run.diagnostics,
         unit=cohort.unit,
         end_of_follow_up=cohort.end_of_follow_up,
         n_patients=cohort.n_patients,
         n_events=cohort.n_events,
         notes=(*notes, _prior_note(specification, cohort)),
-        settings=settings.describe(),
-        failed=bool(failures(diagnostics)),
+        settings=run.settings.describe(),
+        failed=bool(run.failures),
     )
 
 
@@ -239,7 +239,7 @@ def _complete(
     return xr.DataTree.from_dict(
         {
             "posterior": posterior,
-            "sample_stats": tree["sample_stats"].to_dataset(),
+            "sample_stats": tree["sample_stats"].to_dataset()[list(SAMPLE_STATS)],
             "log_likelihood": xr.Dataset(
                 {"time": (("chain", "draw", "individual"), pointwise)}, coords=draws
             ),
@@ -305,7 +305,7 @@ def _notes(cohort: Cohort, specification: Specification) -> list[str]:
     for name in design.training:
         values = design.training[name]
         levels = values.unique()
-        if len(levels) <= max(2, len(values) // 4):
+        if not pd.api.types.is_numeric_dtype(values) or len(levels) <= 2:
             without = [v for v in levels if not cohort.event[(values == v).to_numpy()].any()]
             notes += [
                 f"No events among the patients with {name} = {level}: the maximum-likelihood hazard "

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from bayesurv.data.faults import Checklist, listed, nearest
-from bayesurv.data.read import MISSING, as_flags, as_numbers, as_text, read_table
+from bayesurv.data.read import MISSING, as_numbers, as_text, read_table
 
 DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
 CODINGS = ("monotone", "linear")
@@ -242,6 +242,7 @@ class Cohort:
         covariates = self.covariates[kept].reset_index(drop=True)
         coded = _coded(check, covariates, self.ordinal, self.reference)
         _check_size(check, arrays["patient"], arrays["event"], f" ({note})")
+        check.finish()
         return replace(self, covariates=coded, notes=(*self.notes, note), **arrays)
 
     def digest(self) -> str:
@@ -338,7 +339,7 @@ def _follow_up(
         entry = _times(check, table, columns.entry, remedy)
     if columns.upper is not None:
         upper = _times(check, table, columns.upper, None)
-    interval = (event == 1) & (upper > time) & np.isfinite(upper)
+    interval = (event == 1) & (time >= 0) & (upper > time) & np.isfinite(upper)
     _check_time(check, columns.time, time, interval, unit)
     _check_entry(check, columns.entry, entry, time, interval)
     _check_upper(check, columns.upper, upper, time, event)
@@ -367,7 +368,7 @@ def _events(check: Checklist, table: pd.DataFrame, name: str) -> np.ndarray:
     """A column as 1.0 and 0.0; NaN where it is absent or a fault was noted."""
     if name not in table:
         return np.full(len(table), np.nan)
-    events, wrong = as_numbers(as_flags(table[name]))
+    events, wrong = as_numbers(table[name], flags=True)
     missing = np.isnan(events) & ~wrong
     known = np.isin(events, (0, 1))
     allowed = "write 1 for an event and 0 for a censored row (or true and false)"
@@ -572,9 +573,7 @@ def _natural(level: str) -> tuple[float, str]:
 
 
 def _undeclared(check: Checklist, values: pd.Series) -> ArrayLike | pd.Categorical:
-    numbers, wrong = as_numbers(values)
-    if wrong.any():
-        numbers, wrong = as_numbers(as_flags(values))
+    numbers, wrong = as_numbers(values, flags=True)
     if not wrong.any():
         whole = np.isfinite(numbers) & (np.abs(numbers) < 2**53) & (numbers == np.round(numbers))
         return numbers.astype(np.int64) if whole.all() else numbers
@@ -600,7 +599,7 @@ def _check_needed(
             continue
         values = covariates[name]
         if not _is_category(values):
-            numbers, wrong = as_numbers(as_flags(values))
+            numbers, wrong = as_numbers(values, flags=True)
             check.refuse(
                 wrong,
                 name,

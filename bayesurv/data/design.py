@@ -77,7 +77,7 @@ class Design:
         training = _factors_as_levels(formula, frame[list(names)].reset_index(drop=True))
         matrices = _evaluate(formula, training)
         columns, terms, monotone = _fixed_columns(matrices)
-        group_terms, groups, group_term_of = _group_columns(matrices)
+        group_terms, groups, group_term_of = _group_columns(matrices.group)
         design = cls(
             formula=formula,
             terms=terms,
@@ -110,7 +110,7 @@ class Design:
     def apply(self, frame: pd.DataFrame, source: str = "new patients") -> Rows:
         """Code new patients exactly as the cohort was coded.
 
-        A grouping column that is absent puts every patient at the groups' centre, effect 0.
+        A grouping column that is absent, or empty, puts a patient at the groups' centre, effect 0.
 
         Raises
         ------
@@ -118,27 +118,34 @@ class Design:
             A column is missing, a value is missing or has the wrong type, or a level was never
             seen in the cohort (named, with the levels there are).
         """
-        coded, faults = {}, []
-        absent_groups = [v for v in self.group_variables if v not in frame]
-        for name in self.variables:
-            if name in absent_groups:
-                coded[name] = pd.Series([self.training[name].iloc[0]] * len(frame))
-                coded[name] = coded[name].astype(self.training[name].dtype)
-            elif name not in frame:
-                message = f"no column {name!r}, which the formula needs.{nearest(name, frame)}"
-                faults.append(Fault(message, file=source, column=name))
-            else:
-                coded[name] = _as_trained(frame[name], self.training[name], source, faults)
+        faults: list[Fault] = []
+        coded = {name: self._column(name, frame, source, faults) for name in self.variables}
         if faults:
             raise InputError(faults)
+        centred = {name: coded[name].isna().to_numpy() for name in self.group_variables}
+        for name, unknown in centred.items():
+            coded[name] = coded[name].mask(unknown, self.training[name].iloc[0])
         new = pd.DataFrame(coded)
         common = self._matrices.common.evaluate_new_data(new)
         group = self._matrices.group.evaluate_new_data(new) if self.group_terms else None
         rows = _rows(common, group, self.group_terms)
         for i, term in enumerate(self.group_terms):
-            if any(_mentions(term.partition("|")[2], name) for name in absent_groups):
-                rows.group_index[:, i] = -1
+            for name, unknown in centred.items():
+                if _mentions(term.partition("|")[2], name):
+                    rows.group_index[unknown, i] = -1
         return rows
+
+    def _column(
+        self, name: str, frame: pd.DataFrame, source: str, faults: list[Fault]
+    ) -> pd.Series:
+        """One column of new patients, typed as in the cohort; faults are collected."""
+        trained, may_lack = self.training[name], name in self.group_variables
+        if name in frame:
+            return _as_trained(frame[name], trained, may_lack, source, faults)
+        if not may_lack:
+            message = f"no such column, which the formula needs.{nearest(name, frame)}"
+            faults.append(Fault(message, file=source, column=name))
+        return pd.Series([None] * len(frame), dtype=trained.dtype if may_lack else object)
 
 
 def variables(formula: str, frame: pd.DataFrame) -> tuple[str, ...]:
@@ -246,12 +253,12 @@ def _fixed_columns(matrices: Any) -> tuple[list[int], tuple[str, ...], dict[str,
     return columns, tuple(terms), steps
 
 
-def _group_columns(matrices: Any) -> tuple[tuple[str, ...], tuple[str, ...], list[int]]:
+def _group_columns(group: Any) -> tuple[tuple[str, ...], tuple[str, ...], list[int]]:
     """Names of the group terms, of the group effects, and the term of each effect."""
     terms: dict[str, int] = {}
     groups: list[str] = []
     position: list[int] = []
-    for term in matrices.group.terms.values() if matrices.group is not None else ():
+    for term in group.terms.values() if group is not None else ():
         for label in map(str, term.labels):
             name = label.partition("|")[0] + "|" + str(term.factor.name)
             position.append(terms.setdefault(name, len(terms)))
@@ -265,19 +272,14 @@ def _rows(common: Any, group: Any, group_terms: tuple[str, ...]) -> Rows:
     index = np.full((len(fixed), len(group_terms)), -1)
     value = np.zeros((len(fixed), len(group_terms)))
     if group is not None:
-        matrix = np.asarray(group.design_matrix, dtype=float)
-        *_, position = _group_columns_of(group)
+        matrix = group.design_matrix
+        matrix = np.asarray(matrix.todense() if hasattr(matrix, "todense") else matrix, dtype=float)
+        position = np.array(_group_columns(group)[2])
         for i in range(len(group_terms)):
             columns = np.flatnonzero(position == i)
             index[:, i] = columns[np.abs(matrix[:, columns]).argmax(axis=1)]
             value[:, i] = matrix[:, columns].sum(axis=1)
     return Rows(fixed, index, value)
-
-
-def _group_columns_of(group: Any) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray]:
-    holder = type("Holder", (), {"group": group})
-    terms, groups, position = _group_columns(holder)
-    return terms, groups, np.array(position, dtype=int)
 
 
 def _refuse_dependent(design: Design) -> None:
@@ -316,10 +318,12 @@ def _dependent_sets(columns: np.ndarray, names: list[str]) -> list[list[str]]:
     return found
 
 
-def _as_trained(given: pd.Series, trained: pd.Series, source: str, faults: list[Fault]) -> pd.Series:
+def _as_trained(
+    given: pd.Series, trained: pd.Series, may_lack: bool, source: str, faults: list[Fault]
+) -> pd.Series:
     """Read a new column with the type of the trained one, collecting what does not fit."""
     name = str(trained.name)
-    for row in given.index[given.isna()]:
+    for row in given.index[given.isna()] if not may_lack else ():
         message = "is missing; give a value"
         faults.append(Fault(message, file=source, row=row, column=name))
     if isinstance(trained.dtype, pd.CategoricalDtype):

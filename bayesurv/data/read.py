@@ -17,6 +17,7 @@ from bayesurv.data.faults import Checklist, Fault, InputError, listed, nearest
 MISSING = ("", "NA", "NaN", "nan", ".")
 """Text that means "no value", besides an empty cell; nothing else is taken as missing."""
 
+FLAGS = {"true": "1", "false": "0"}
 DELIMITERS = {".csv": ",;\t", ".tsv": "\t", ".txt": "\t;,"}
 DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs"}
 WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0+")
@@ -218,9 +219,13 @@ def _text(cell: object) -> str | None:
     return str(cell)
 
 
-def as_numbers(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Cells as floats, NaN where missing; and which cells, shape (row,), are no numbers at all."""
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+def as_numbers(values: pd.Series, *, flags: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Cells as floats, NaN where missing; and which cells, shape (row,), are no numbers at all.
+
+    With `flags`, true and false, in any case, count as 1 and 0.
+    """
+    is_bool = pd.api.types.is_bool_dtype(values)
+    if pd.api.types.is_numeric_dtype(values) and (flags or not is_bool):
         numbers = values.to_numpy(dtype=float, na_value=np.nan, copy=True)
         return numbers, np.zeros(len(values), dtype=bool)
     numbers = np.full(len(values), np.nan)
@@ -228,15 +233,10 @@ def as_numbers(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     for position, text in enumerate(as_text(values)):
         if text is None:
             continue
+        if flags:
+            text = FLAGS.get(text.lower(), text)
         try:
             numbers[position] = float(text.replace("_", "?"))
         except ValueError:
             wrong[position] = True
     return numbers, wrong
-
-
-def as_flags(values: Iterable) -> pd.Series:
-    """Cells as text with true and false, in any case, written 1 and 0."""
-    flags = {"true": "1", "false": "0"}
-    texts = as_text(values)
-    return pd.Series([text and flags.get(text.lower(), text) for text in texts], dtype=object)

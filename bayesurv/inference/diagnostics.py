@@ -26,7 +26,7 @@ class SamplingError(RuntimeError):
 
 
 def summarise_chains(posterior: "xr.Dataset") -> pd.DataFrame:
-    """Bulk and tail ESS, R-hat and Monte-Carlo error of the mean of every element.
+    """Bulk and tail ESS and R-hat of every element.
 
     One row for each element, named as in `parameters.csv`, such as `coefficient[cti2]`.
 
@@ -40,7 +40,6 @@ def summarise_chains(posterior: "xr.Dataset") -> pd.DataFrame:
             "ess_bulk": array_stats.ess(values, chain_axis=0, draw_axis=1, method="bulk"),
             "ess_tail": array_stats.ess(values, chain_axis=0, draw_axis=1, method="tail", prob=0.9),
             "r_hat": array_stats.rhat(values, chain_axis=0, draw_axis=1),
-            "mcse_mean": array_stats.mcse(values, chain_axis=0, draw_axis=1, method="mean"),
         }
     return pd.DataFrame.from_dict(rows, orient="index").astype(float)
 

@@ -5,11 +5,10 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from bayesurv.inference.diagnostics import SamplingError, diagnose, failures
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pymc as pm
     import xarray as xr
 
@@ -32,6 +31,20 @@ class Sampling:
     def describe(self) -> dict[str, Any]:
         """Settings by name."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Draws, the settings they were drawn with, and the checks that they passed or not."""
+
+    tree: "xr.DataTree"
+    settings: Sampling
+    diagnostics: "pd.DataFrame"
+
+    @property
+    def failures(self) -> list[str]:
+        """One sentence for each check that failed."""
+        return failures(self.diagnostics)
 
 
 class ModelCache:
@@ -83,22 +96,19 @@ def draw(compiled: Any, settings: Sampling, progress: bool = False) -> "xr.DataT
 
 def sample(
     compiled: Any, settings: Sampling, progress: bool = False, force: bool = False
-) -> "tuple[xr.DataTree, Sampling]":
+) -> Run:
     """Run NUTS, check it, and run it once more with stricter settings where the checks fail.
-
-    Returns the draws and the settings they were drawn with.
 
     Raises
     ------
     SamplingError
         The second run fails the checks too and `force` is false.
     """
-    tree = draw(compiled, settings, progress)
-    if not failures(diagnose(tree)):
-        return tree, settings
-    settings = settings.stricter()
-    tree = draw(compiled, settings, progress)
-    remaining = failures(diagnose(tree))
-    if remaining and not force:
-        raise SamplingError(remaining)
-    return tree, settings
+    for attempt in (settings, settings.stricter()):
+        tree = draw(compiled, attempt, progress)
+        run = Run(tree, attempt, diagnose(tree))
+        if not run.failures:
+            break
+    if run.failures and not force:
+        raise SamplingError(run.failures)
+    return run

@@ -98,7 +98,7 @@ def test_decimal_commas_are_refused_by_row(tmp_path):
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends_mark_and_blank_lines(tmp_path, end):
-    lines = [" months ,died", "", "12,1", " , ", "7,0", ",,".replace(",,", ","), ""]
+    lines = [" months ,died", "", "12,1", " , ", "7,0", ",", ""]
     table = read_table(write(tmp_path, "a.csv", "\ufeff" + end.join(lines)))
     assert list(table) == ["months", "died"]
     assert table.index.tolist() == [3, 5]
@@ -253,12 +253,14 @@ def test_excel_not_installed(tmp_path, monkeypatch):
 
 # --- One cohort, whatever the file ---
 
+# openpyxl writes 16 digits of a number, so the numbers have fewer.
+NUMBERS = st.integers(1, 10**9).map(lambda number: number / 10**5)
 CELLS = st.fixed_dictionaries(
     {
-        "months": st.floats(0.001, 1e4),
+        "months": NUMBERS,
         "died": st.booleans(),
         "age": st.one_of(st.none(), st.integers(18, 99)),
-        "ldh": st.one_of(st.none(), st.floats(0.1, 1e4)),
+        "ldh": st.one_of(st.none(), NUMBERS),
         "bulky": st.one_of(st.none(), st.booleans()),
         "stage": st.sampled_from(["I", "II", "III", "IV", None]),
         "centre": st.integers(1, 12),

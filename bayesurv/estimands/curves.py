@@ -1,0 +1,127 @@
+"""Survival, cumulative hazard and hazard of given patients, as draws."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bayesurv.data.design import Rows
+from bayesurv.data.faults import Fault, InputError
+from bayesurv.fit import Fit
+from bayesurv.models.likelihood import linear_predictor
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Profiles = pd.DataFrame | Sequence[Mapping[str, Any]]
+
+
+def survival(
+    fit: Fit, profiles: Profiles, times: Sequence[float], *, extrapolate: bool = False
+) -> "xr.DataArray":
+    """Survival S(t|x) = exp(-H(t|x)), dims `(chain, draw, individual, time)`.
+
+    Parameters
+    ----------
+    profiles
+        Covariates of each patient, a table or a list of mappings; a `label` names one. Without
+        the column of a group term a patient stands at the groups' centre, effect 0.
+    times
+        In the fit's unit, from 0 to the end of follow-up; later ones only with `extrapolate`.
+
+    Raises
+    ------
+    InputError
+        A covariate is missing, a level is unknown, or a time is past the end of follow-up.
+    """
+    return np.exp(-cumulative_hazard(fit, profiles, times, extrapolate=extrapolate)).rename("survival")
+
+
+def cumulative_hazard(
+    fit: Fit, profiles: Profiles, times: Sequence[float], *, extrapolate: bool = False
+) -> "xr.DataArray":
+    """Cumulative hazard H(t|x) = H0(t) exp(x'b), dims `(chain, draw, individual, time)`."""
+    time = checked_times(fit, times, extrapolate)
+    basis = fit.baseline.cumulative_basis(time)
+    baseline = fit.baseline.cumulative_hazard(basis, fit.parameters(), np)
+    values = np.exp(predictor(fit, profiles))[..., None] * baseline[..., None, :]
+    return as_draws(fit, values, profiles, time, "cumulative_hazard")
+
+
+def hazard(
+    fit: Fit, profiles: Profiles, times: Sequence[float], *, extrapolate: bool = False
+) -> "xr.DataArray":
+    """Hazard h(t|x) = h0(t) exp(x'b) per unit of time, dims `(chain, draw, individual, time)`."""
+    time = checked_times(fit, times, extrapolate)
+    basis = fit.baseline.hazard_basis(time)
+    baseline = fit.baseline.log_hazard(basis, fit.parameters(), np)
+    values = np.exp(predictor(fit, profiles)[..., None] + baseline[..., None, :])
+    return as_draws(fit, values, profiles, time, "hazard")
+
+
+def predictor(fit: Fit, profiles: Profiles | Rows) -> np.ndarray:
+    """Linear predictor x'b plus group effects, shape `(chain, draw, individual)`."""
+    rows = profiles if isinstance(profiles, Rows) else fit.design.apply(profile_frame(profiles))
+    parameters = fit.parameters()
+    shape = (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"], len(rows.fixed))
+    return np.broadcast_to(linear_predictor(fit.design, rows, parameters, np), shape)
+
+
+def profile_frame(profiles: Profiles) -> pd.DataFrame:
+    """Profiles as a table."""
+    frame = profiles if isinstance(profiles, pd.DataFrame) else pd.DataFrame(list(profiles))
+    if not len(frame):
+        raise InputError([Fault("no profiles were given; name at least one")])
+    return frame
+
+
+def labels(profiles: Profiles) -> list[str]:
+    """Name of each profile: its `label`, or its covariates written out."""
+    names = []
+    for _, row in profile_frame(profiles).iterrows():
+        given = row.get("label")
+        written = ", ".join(f"{k}={_plain(v)}" for k, v in row.items() if k != "label")
+        names.append(str(given) if isinstance(given, str) and given else written or "all patients")
+    return names
+
+
+def checked_times(fit: Fit, times: Sequence[float], extrapolate: bool) -> np.ndarray:
+    """Times as an array; refused below 0 or, unless asked for, past the end of follow-up."""
+    time = np.atleast_1d(np.asarray(times, dtype=float))
+    if not np.isfinite(time).all() or (time < 0).any():
+        raise InputError([Fault("times must be finite and not below 0")])
+    end = fit.end_of_follow_up
+    if not extrapolate and time.max() > end:
+        message = f"time {time.max():g} is past the end of follow-up, {end:g} {fit.unit}"
+        raise InputError([Fault(f"{message}; use times up to there, or ask for extrapolation")])
+    return time
+
+
+def time_grid(fit: Fit, points: int = 101) -> np.ndarray:
+    """Times from 0 to the end of follow-up, with the baseline's knots among them."""
+    grid = np.linspace(0, fit.end_of_follow_up, points)
+    knots = fit.baseline.knots()
+    return np.unique(np.concatenate([grid, knots[knots < grid[-1]]]))
+
+
+def as_draws(
+    fit: Fit, values: np.ndarray, profiles: Profiles | Rows, time: np.ndarray, name: str
+) -> "xr.DataArray":
+    """Label an array of shape `(chain, draw, individual, time)`."""
+    import xarray as xr
+
+    count = values.shape[2]
+    names = range(count) if isinstance(profiles, Rows) else labels(profiles)
+    coords = {
+        "chain": fit.posterior.chain,
+        "draw": fit.posterior.draw,
+        "individual": list(names),
+        "time": time,
+    }
+    attrs = {"unit": fit.unit, "end_of_follow_up": fit.end_of_follow_up}
+    return xr.DataArray(values, coords, ("chain", "draw", "individual", "time"), name, attrs)
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,111 @@
+"""Numbers from curves, as draws: RMST, medians and other quantiles."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayesurv.data.faults import Fault, InputError
+from bayesurv.estimands.curves import Profiles, checked_times, labels, predictor, survival
+from bayesurv.fit import Fit
+from bayesurv.models.baselines import Baseline, Parameters
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+NODES = 24
+
+
+def rmst(
+    fit: Fit, profiles: Profiles, horizon: float, *, extrapolate: bool = False
+) -> "xr.DataArray":
+    """Restricted mean survival time, the integral of S(t|x) from 0 to the horizon.
+
+    Dims `(chain, draw, individual)`, in the fit's unit; Gauss-Legendre quadrature between the
+    baseline's knots.
+
+    Raises
+    ------
+    InputError
+        The horizon is not above 0, or past the end of follow-up without `extrapolate`.
+    """
+    if not horizon > 0:
+        raise InputError([Fault("the horizon must be above 0", value=horizon)])
+    checked_times(fit, [horizon], extrapolate)
+    nodes, weights = quadrature(horizon, fit.baseline.knots())
+    curve = survival(fit, profiles, nodes, extrapolate=extrapolate)
+    return (curve * weights).sum("time").rename("rmst").assign_attrs(curve.attrs, horizon=horizon)
+
+
+def quadrature(horizon: float, knots: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of Gauss-Legendre panels between 0, the knots and the horizon.
+
+    Near 0 the panels are graded, t = u^4, because t^shape is not smooth there.
+    """
+    points, weights = np.polynomial.legendre.leggauss(NODES)
+    unit = (points + 1) / 2
+    inner = np.sort(knots[(knots > 0) & (knots < horizon)])
+    ends = np.concatenate([[0.0], inner, [horizon]])
+    first = ends[1]
+    nodes, sizes = [first * unit**4], [first * 4 * unit**3 * weights / 2]
+    for left, right in zip(ends[1:-1], ends[2:], strict=True):
+        nodes.append(left + (right - left) * unit)
+        sizes.append((right - left) * weights / 2)
+    return np.concatenate(nodes), np.concatenate(sizes)
+
+
+def survival_quantile(
+    fit: Fit, profiles: Profiles, probability: float = 0.5, *, extrapolate: bool = False
+) -> "xr.DataArray":
+    """Time at which S(t|x) falls to 1 - probability; the median for 0.5.
+
+    Dims `(chain, draw, individual)`, in the fit's unit. A draw that does not get there by the end
+    of follow-up is infinite: "not reached" is a probability, never a number. With `extrapolate`
+    only draws that never get there are.
+    """
+    import xarray as xr
+
+    if not 0 < probability < 1:
+        raise InputError([Fault("the probability must lie between 0 and 1", value=probability)])
+    target = -np.log1p(-probability) * np.exp(-predictor(fit, profiles))
+    flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in fit.parameters().items()}
+    end = np.inf if extrapolate else fit.end_of_follow_up
+    per_draw = target.reshape(-1, target.shape[-1])
+    found = np.stack(
+        [invert(fit.baseline, flat, column, fit.end_of_follow_up) for column in per_draw.T], axis=-1
+    )
+    values = np.where(found <= end, found, np.inf).reshape(target.shape)
+    coords = {
+        "chain": fit.posterior.chain,
+        "draw": fit.posterior.draw,
+        "individual": labels(profiles),
+    }
+    attrs = {"unit": fit.unit, "end_of_follow_up": fit.end_of_follow_up}
+    return xr.DataArray(values, coords, ("chain", "draw", "individual"), "quantile", attrs)
+
+
+def invert(
+    baseline: Baseline, parameters: Parameters, target: np.ndarray, guess: float
+) -> np.ndarray:
+    """Times at which H0 reaches each draw's target, shape `(draw,)`; infinite where it never does.
+
+    Bisection on the logarithm of time, to the last bits of a float.
+    """
+    low = np.full(target.shape, np.log(guess) - 46.0)
+    high = np.full(target.shape, np.log(guess) + 23.0)
+    reached = own_cumulative_hazard(baseline, parameters, np.exp(high)) >= target
+    for _ in range(60):
+        middle = (low + high) / 2
+        above = own_cumulative_hazard(baseline, parameters, np.exp(middle)) >= target
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return np.where(reached, np.exp(high), np.inf)
+
+
+def own_cumulative_hazard(
+    baseline: Baseline, parameters: Parameters, time: np.ndarray
+) -> np.ndarray:
+    """H0 of each draw at its own time, both of shape `(draw,)`."""
+    basis = np.moveaxis(baseline.cumulative_basis(time), -1, 0)
+    basis = basis.reshape(len(time), *basis.shape[1:], 1) if basis.ndim > 1 else basis[:, None, None]
+    single = {name: np.asarray(value)[:, None] for name, value in parameters.items()}
+    with np.errstate(over="ignore"):
+        return baseline.cumulative_hazard(basis, single, np).reshape(len(time))

@@ -1,0 +1,169 @@
+"""What contradicts what in a plan, and its priors; on the document as it was read.
+
+The document may hold faults of any kind: a key of the wrong type is passed over here, because
+the check of its own section already says so.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bayesurv.data.faults import InputError, listed, nearest
+from bayesurv.models.baselines import BASELINES, Baseline, PiecewiseExponential
+from bayesurv.models.priors import (
+    Distribution,
+    HazardRatio,
+    MedianSurvival,
+    Normal,
+    Priors,
+    parse_prior,
+)
+
+Place = tuple[str | int, ...]
+Problem = tuple[Place, str]
+
+DEFAULT_BASELINE = ("weibull",)
+
+# Keys of [model] that only one baseline has, with the name of its argument.
+BASELINE_KEYS = {
+    "piecewise-exponential": {"cuts": "cuts", "intervals": "intervals", "smoothing": "smoothing"},
+    "m-spline": {"knots": "inner", "boundary": "boundary"},
+    "gompertz": {"scale": "scale"},
+}
+
+# Priors of parameters that only some baselines have.
+BASELINE_PRIORS = ("intercept", "shape", "slope", "log_hazard", "smoothing_sd")
+
+# What stands for a prior that cannot be read, so that the others are checked all the same.
+STAND_IN = vars(Priors(intercept=Normal(0, 5), log_hazard=Normal(0, 5))) | {
+    "median_survival": MedianSurvival(6, 24)
+}
+
+
+def contradictions(document: Mapping[str, Any]) -> list[Problem]:
+    """List what is wrong between keys, whatever else is wrong with them."""
+    model, priors, estimand = (_table(document.get(s)) for s in ("model", "priors", "estimand"))
+    formula = model.get("formula")
+    problems = [*_model(model), *_priors_without_parameter(priors, model)]
+    read_priors(priors, problems)
+    return problems + (_strangers(estimand, formula) if isinstance(formula, str) else [])
+
+
+def _table(given: object) -> Mapping[str, Any]:
+    return given if isinstance(given, Mapping) else {}
+
+
+def _baselines(model: Mapping[str, Any]) -> list[str]:
+    """Names of the baselines; none if one is not known, for then nothing can be said."""
+    given = model.get("baseline", DEFAULT_BASELINE)
+    names = [given] if isinstance(given, str) else given
+    known = isinstance(names, list | tuple) and all(name in BASELINES for name in map(str, names))
+    return list(names) if known else []
+
+
+def _model(model: Mapping[str, Any]) -> Iterable[Problem]:
+    names = _baselines(model)
+    for owner, keys in BASELINE_KEYS.items():
+        for key in keys if names and owner not in names else ():
+            if key in model:
+                yield (
+                    ("model", key),
+                    f"only {owner} has it, but baseline is {listed(names)}; leave out one of them",
+                )
+    if "cuts" in model and "intervals" in model:
+        yield ("model", "intervals"), "contradicts cuts, which say how many; leave out one of them"
+    knots, boundary = model.get("knots"), model.get("boundary")
+    if isinstance(knots, list) and knots and {type(knots[-1]), type(boundary)} <= {int, float}:
+        if knots[-1] >= boundary:
+            yield ("model", "boundary"), f"must lie beyond the last of the knots, {knots[-1]}"
+
+
+def _priors_without_parameter(
+    priors: Mapping[str, Any], model: Mapping[str, Any]
+) -> Iterable[Problem]:
+    formula, names = model.get("formula"), _baselines(model)
+    if "group_sd" in priors and isinstance(formula, str) and "|" not in formula:
+        message = "the formula has no group term, such as (1 | centre); leave it out"
+        yield ("priors", "group_sd"), message
+    smoothing = model.get("smoothing", "random-walk")
+    taken = {p.prior for name in names for p in _example(name, smoothing).sampled}
+    for key in BASELINE_PRIORS if names else ():
+        if key in priors and key not in taken:
+            walk = f' with smoothing "{smoothing}"' if "smoothing" in model else ""
+            yield ("priors", key), f"{listed(names)}{walk} has no such parameter; leave it out"
+
+
+def _example(name: str, smoothing: Any) -> Baseline:
+    if name == PiecewiseExponential.name:
+        return PiecewiseExponential(smoothing=smoothing)
+    return BASELINES[name]()
+
+
+def read_priors(given: Mapping[str, Any], problems: list[Problem]) -> Priors:
+    """Make the priors of a [priors] section, noting what is wrong with each of them."""
+    found: dict[str, Any] = {}
+    for key, value in given.items():
+        if key == "coefficient" and is_by_term(value):
+            found[key] = {
+                term: _prior((key, term), prior, problems) for term, prior in value.items()
+            }
+        elif key in STAND_IN:
+            found[key] = _prior((key,), value, problems)
+    try:
+        return Priors(**found)
+    except InputError as error:
+        said = [fault.message.removeprefix("priors: ") for fault in error.faults]
+        problems += [(("priors",), message) for message in said]
+        return Priors()
+
+
+def is_by_term(given: object) -> bool:
+    """Whether priors stand there by term; a table with a number in it is a hazard ratio."""
+    numbers = [isinstance(v, int | float) for v in given.values()] if isinstance(given, dict) else []
+    return isinstance(given, dict) and not any(numbers)
+
+
+def _prior(where: Place, given: object, problems: list[Problem]) -> Any:
+    """One prior, or its stand-in where a problem was noted or the type is wrong."""
+    key, place = where[0], ("priors", *where)
+    try:
+        if isinstance(given, dict):
+            return (MedianSurvival if key == "median_survival" else HazardRatio)(**given)
+        if not isinstance(given, str) or key == "median_survival":
+            return STAND_IN[key]
+        prior = parse_prior(given)
+    except TypeError:  # keys or numbers that the section's own check refuses
+        return STAND_IN[key]
+    except InputError as error:
+        problems += [(place, fault.message.removeprefix("prior: ")) for fault in error.faults]
+        return STAND_IN[key]
+    if isinstance(prior, Distribution) or (key == "coefficient" and isinstance(prior, HazardRatio)):
+        return prior
+    problems.append((place, f"cannot be {given}; use a distribution, such as {STAND_IN[key]}"))
+    return STAND_IN[key]
+
+
+def _strangers(estimand: Mapping[str, Any], formula: str) -> list[Problem]:
+    """Columns that the formula does not mention, so that they cannot make a difference."""
+    profiles = estimand.get("profiles")
+    tables = profiles if isinstance(profiles, list | tuple) else ()
+    named: list[tuple[Place, str]] = [
+        (("estimand", "profiles", i, column), column)
+        for i, profile in enumerate(tables)
+        for column in _table(profile)
+        if column != "label"
+    ]
+    treatment = estimand.get("treatment")
+    if isinstance(treatment, str):
+        named.insert(0, (("estimand", "treatment"), treatment))
+    words = re.findall(r"[^\W\d]\w*", formula)
+    return [
+        (place, f'"{name}" is not in the formula "{formula}".{nearest(name, words)}')
+        for place, name in named
+        if not mentions(formula, name)
+    ]
+
+
+def mentions(formula: str, name: str) -> bool:
+    """Whether a formula has this name as a word."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", formula) is not None

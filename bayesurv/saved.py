@@ -1,0 +1,129 @@
+"""Save a fit to one netCDF file and load it again, without its cohort or a compiler.
+
+The file holds draws, the patients' times and the covariates that the formula names, in the
+cohort's order but without the hospital's ids. It is not anonymous; handle it as the cohort.
+"""
+
+import json
+import os
+from dataclasses import asdict, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bayesurv.data.design import Design
+from bayesurv.data.faults import Fault, InputError
+from bayesurv.fit import Fit
+from bayesurv.models.baselines import BASELINES
+from bayesurv.models.build import Specification
+from bayesurv.models.priors import FAMILIES, MedianSurvival, Priors
+
+FORMAT = 1
+
+
+def save(fit: Fit, path: str | Path, **provenance: Any) -> None:
+    """Write a fit; the file appears whole or not at all. `provenance` goes into its attributes."""
+    path = Path(path)
+    tree = fit.draws.copy()
+    tree.attrs = {"bayesurv": json.dumps(_describe(fit) | {"provenance": provenance})}
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        tree.to_netcdf(partial, engine="h5netcdf")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load(path: str | Path) -> Fit:
+    """Read a fit from its file, or from the folder that holds `posterior.nc`.
+
+    Raises
+    ------
+    InputError
+        There is no such file, it is damaged, or another version wrote it.
+    """
+    import xarray as xr
+
+    path = Path(path)
+    path = path / "posterior.nc" if path.is_dir() else path
+    if not path.is_file():
+        raise InputError([Fault("no such file; name a posterior.nc or its folder", file=str(path))])
+    try:
+        tree = xr.load_datatree(path, engine="h5netcdf")
+        stored = json.loads(tree.attrs["bayesurv"])
+    except (OSError, KeyError, ValueError) as error:
+        message = f"not a bayesurv posterior, or a damaged one ({error}); run the fit again"
+        raise InputError([Fault(message, file=str(path))]) from None
+    if stored["format"] != FORMAT:
+        message = f"written by bayesurv {stored['version']} in another format; run the fit again"
+        raise InputError([Fault(message, file=str(path))])
+    return _restore(tree, stored)
+
+
+def _describe(fit: Fit) -> dict[str, Any]:
+    specification = fit.specification
+    training = fit.design.training
+    return {
+        "format": FORMAT,
+        "version": version("bayesurv"),
+        "formula": fit.design.formula,
+        "levels": {
+            name: {"levels": list(values.cat.categories), "ordered": bool(values.cat.ordered)}
+            for name, values in training.items()
+            if isinstance(values.dtype, pd.CategoricalDtype)
+        },
+        "columns": list(training),
+        "baseline": {"name": fit.baseline.name, **_stored_fields(fit.baseline)},
+        "priors": {f.name: _encode(getattr(specification.priors, f.name)) for f in fields(Priors)},
+        "median": _encode(specification.median),
+        "diagnostics": fit.diagnostics.to_dict("list"),
+        **{name: getattr(fit, name) for name in _PLAIN},
+    }
+
+
+_PLAIN = ("unit", "end_of_follow_up", "n_patients", "n_events", "notes", "settings", "failed")
+
+
+def _restore(tree: Any, stored: dict[str, Any]) -> Fit:
+    constant = tree["constant_data"]
+    training = pd.DataFrame(
+        {name: constant[f"covariate_{name}"].to_numpy() for name in stored["columns"]},
+        index=pd.RangeIndex(constant.sizes["row"]),
+    )
+    for name, kind in stored["levels"].items():
+        training[name] = pd.Categorical(training[name], kind["levels"], ordered=kind["ordered"])
+    given = {k: v for k, v in stored["baseline"].items() if k != "name"}
+    baseline = BASELINES[stored["baseline"]["name"]](**{k: _tuple(v) for k, v in given.items()})
+    priors = Priors(**{name: _decode(value) for name, value in stored["priors"].items()})
+    design = Design.from_frame(stored["formula"], training)
+    specification = Specification(baseline, design, priors, _decode(stored["median"]))
+    plain = {name: _tuple(stored[name]) for name in _PLAIN}
+    return Fit(specification, tree, pd.DataFrame(stored["diagnostics"]), **plain)
+
+
+def _stored_fields(baseline: Any) -> dict[str, Any]:
+    return {f.name: getattr(baseline, f.name) for f in fields(baseline) if f.init}
+
+
+def _encode(prior: Any) -> Any:
+    """A prior as plain data: family and numbers, or one such for each term."""
+    if prior is None:
+        return None
+    if isinstance(prior, dict):
+        return {"terms": {term: _encode(each) for term, each in prior.items()}}
+    return {"family": type(prior).__name__, **asdict(prior)}
+
+
+def _decode(stored: Any) -> Any:
+    if stored is None:
+        return None
+    if "terms" in stored:
+        return {term: _decode(each) for term, each in stored["terms"].items()}
+    numbers = {k: v for k, v in stored.items() if k != "family"}
+    return (FAMILIES | {"MedianSurvival": MedianSurvival})[stored["family"]](**numbers)
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
