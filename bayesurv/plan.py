@@ -4,113 +4,183 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
-from pydantic import Discriminator, Field, Tag, ValidationError
+import pandas as pd
 
 from bayesurv.data.cohort import Cohort
 from bayesurv.data.design import variables
-from bayesurv.data.faults import Fault, InputError, listed, nearest
-from bayesurv.data.read import as_text, read_table
+from bayesurv.data.faults import Fault, InputError
+from bayesurv.data.read import read_table
 from bayesurv.inference.sample import Sampling
 from bayesurv.models.baselines import BASELINES, Baseline
 from bayesurv.models.priors import Priors
-from bayesurv.plan_checks import (
-    BASELINE_KEYS,
-    DEFAULT_BASELINE,
-    Place,
-    Problem,
-    contradictions,
-    is_by_term,
-    mentions,
-    read_priors,
-)
-from bayesurv.plan_file import read_toml, toml, toml_section
+from bayesurv.plan_checks import BASELINE_KEYS, Place, contradictions, mentions, read_priors
+from bayesurv.plan_file import read_toml, toml_section
+from bayesurv.plan_keys import SECTIONS, EndpointKeys, Sections, checked
+
+REQUIRED = ("cohort", "endpoint", "model")
 
 
-def _as_levels(given: object) -> object:
-    return {"levels": given} if isinstance(given, list | tuple) else given
+def read_plan(path: str | Path) -> "Plan":
+    """Read a plan from a TOML file; the cohort's file is looked for beside the plan.
+
+    Raises
+    ------
+    InputError
+        Lists every fault of the plan with its section and key.
+    """
+    path = Path(path)
+    return Plan.from_document(read_toml(path), source=path.name, folder=path.parent)
 
 
-def _as_level(given: object) -> object:
-    return as_text([given])[0] or "" if isinstance(given, str | int | float) else given
+class Plan(Sections):
+    """A checked plan; made by `read_plan`, `from_document` or `from_options`."""
+
+    @classmethod
+    def from_document(
+        cls, document: Mapping[str, Any], *, source: str | None = None, folder: str | Path = "."
+    ) -> Self:
+        """Check a plan's sections and keys.
+
+        Parameters
+        ----------
+        document : mapping
+            Sections, as in a plan file.
+        source : str, optional
+            Name of the plan file; without it, faults name command-line options.
+        folder : str or Path
+            Where a relative path of the cohort's file begins.
+
+        Raises
+        ------
+        InputError
+            Lists every fault.
+        """
+        document = dict.fromkeys(REQUIRED, {}) | dict(document)
+        plan, problems = checked(cls, document)
+        problems += contradictions(document)
+        place = _option if source is None else _key
+        if plan is None or problems:
+            raise InputError(Fault(place(where) + what, source) for where, what in problems)
+        file = os.path.abspath(Path(folder) / plan.cohort.file)
+        return plan.model_copy(update={"cohort": plan.cohort.model_copy(update={"file": file})})
+
+    @classmethod
+    def from_options(cls, endpoint: str, **options: Any) -> Self:
+        """Make a plan of one endpoint from command-line options.
+
+        Parameters
+        ----------
+        endpoint : str
+            Name of the endpoint.
+        options
+            Values by key, of any section; None and empty lists are left out. A relative `file` is
+            in the working folder.
+
+        Raises
+        ------
+        InputError
+            Lists every fault, naming the command-line option.
+        """
+        unknown = set(options) - {key for keys in SECTIONS.values() for key in keys.model_fields}
+        if unknown:
+            raise TypeError(f"no such options: {sorted(unknown)}")
+        given = {key: value for key, value in options.items() if value not in (None, [], ())}
+        given = {k: str(value) if isinstance(value, Path) else value for k, value in given.items()}
+        document: dict[str, Any] = {
+            name: {key: given[key] for key in keys.model_fields if key in given}
+            for name, keys in SECTIONS.items()
+        }
+        return cls.from_document(document | {"endpoint": {endpoint: document["endpoint"]}})
+
+    def to_toml(self) -> str:
+        """Write the plan as it is run, with its defaults; reading that gives an equal plan."""
+        sections = self.model_dump(exclude_none=True)
+        endpoints = sections.pop("endpoint")
+        sections |= {f"endpoint.{name}": columns for name, columns in endpoints.items()}
+        return "\n".join(toml_section(name, keys) for name, keys in sections.items() if keys)
+
+    def baselines(self) -> list[Baseline]:
+        """Make the baselines, in the order of the plan."""
+        made = []
+        for name in self.model.baseline:
+            keys = BASELINE_KEYS.get(name, {})
+            given = {argument: getattr(self.model, key) for key, argument in keys.items()}
+            arguments = {a: value for a, value in given.items() if value is not None}
+            made.append(BASELINES[name](**arguments))
+        return made
+
+    def prior_table(self) -> Priors:
+        """Make the priors; those not stated have their defaults."""
+        return read_priors(self.priors.model_dump(exclude_none=True), [])
+
+    def sampling_settings(self) -> Sampling:
+        """Make the settings of the sampler."""
+        return Sampling(**self.sampling.model_dump())
+
+    def with_seed(self, seed: int | None) -> Self:
+        """The plan with another seed; None keeps its own."""
+        if seed is None:
+            return self
+        sampling = self.sampling.model_copy(update={"seed": seed})
+        return self.model_copy(update={"sampling": sampling})
+
+    def cohorts(self) -> dict[str, Cohort]:
+        """Read the cohort's file once and make the cohort of each endpoint.
+
+        The columns of other endpoints are not covariates, unless the formula names them.
+
+        Raises
+        ------
+        InputError
+            Lists every fault of the file, for all endpoints, once.
+        """
+        frame = read_table(self.cohort.file, self.cohort.sheet)
+        needed, faults = self._needed(frame)
+        made = {}
+        for name, endpoint in self.endpoint.items():
+            try:
+                made[name] = self._cohort(frame, endpoint, needed)
+            except InputError as error:
+                faults += error.faults
+        if faults:
+            raise InputError({str(fault): fault for fault in faults}.values())
+        return made
+
+    def _needed(self, frame: pd.DataFrame) -> tuple[tuple[str, ...], list[Fault]]:
+        """Columns that the formula needs, and what is wrong with it."""
+        try:
+            return variables(self.model.formula, frame), []
+        except InputError as error:
+            known = [str(name) for name in frame if mentions(self.model.formula, str(name))]
+            return tuple(known), list(error.faults)
+
+    def _cohort(
+        self, frame: pd.DataFrame, endpoint: EndpointKeys, needed: tuple[str, ...]
+    ) -> Cohort:
+        cohort = Cohort.from_frame(
+            frame,
+            source=Path(self.cohort.file).name,
+            covariates=needed,
+            **self.cohort.model_dump(exclude={"file", "sheet"}),
+            **endpoint.model_dump(),
+        )
+        theirs = {column for keys in self.endpoint.values() for _, column in keys if column}
+        others = theirs.intersection(cohort.covariates).difference(needed)
+        return replace(cohort, covariates=cohort.covariates.drop(columns=list(others)))
 
 
-def _as_list(given: object) -> object:
-    return [given] if isinstance(given, str) else given
+def _key(place: Place) -> str:
+    """Section and key, such as "[estimand] profiles (number 2).bulky: "."""
+    depth = 2 if place[0] == "endpoint" else 1
+    section = ".".join(map(str, place[:depth]))
+    inside = place[depth:-1] if isinstance(place[-1], int) else place[depth:]
+    parts = [f" (number {part + 1})" if isinstance(part, int) else f".{part}" for part in inside]
+    return f"[{section}] {''.join(parts)[1:]}".strip() + ": "
 
 
-def _baseline_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    for name in names:
-        if name not in BASELINES:
-            choices = f"use {listed(BASELINES)}.{nearest(name, BASELINES)}"
-            raise ValueError(f'unknown baseline "{name}"; {choices}')
-        if names.count(name) > 1:
-            raise ValueError(f'"{name}" is named twice')
-    return names
-
-
-def _increasing(numbers: tuple[float, ...]) -> tuple[float, ...]:
-    for before, after in zip(numbers, numbers[1:], strict=False):
-        if not before < after:
-            raise ValueError(f"must increase, but {after:g} follows {before:g}")
-    return numbers
-
-
-def _cell(given: object) -> object:
-    if not isinstance(given, str | int | float):
-        raise ValueError(f"{toml(given)} is not text, a number, true or false")
-    return given
-
-
-def _labelled(profiles: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
-    labels = [profile["label"] for profile in profiles if "label" in profile]
-    for label in labels:
-        if not isinstance(label, str):
-            raise ValueError(f"the label {toml(label)} is not text in quotes")
-        if labels.count(label) > 1:
-            raise ValueError(f'the label "{label}" is given twice')
-    return profiles
-
-
-# Tags of alternatives begin with < so that they can be told from keys in the place of a fault.
-def _coefficient_form(given: object) -> str:
-    return "<terms>" if is_by_term(given) else _prior_form(given)
-
-
-def _prior_form(given: object) -> str:
-    return "<range>" if isinstance(given, dict) else "<text>"
-
-
-def _profiles_form(given: object) -> str:
-    return "<word>" if isinstance(given, str) else "<tables>"
-
-
-class Keys(BaseModel):
-    """One section of a plan: its keys, their types and what each may hold."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Ordinal(Keys):
-    """Levels of an ordinal covariate, first to last, and its coding."""
-
-    levels: Annotated[
-        tuple[Annotated[str, BeforeValidator(_as_level)], ...], Field(strict=False, min_length=2)
-    ]
-    coding: Literal["monotone", "linear"] = "monotone"
-
-
-class Range(Keys):
-    """A quantity between lower and upper with probability prob."""
-
-    lower: "Positive"
-    upper: "Positive"
-    prob: Annotated[float, Field(gt=0, lt=1)] = 0.95
-
-
-Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[Number, Field(gt=0)]
-Many = Field(strict=False, min_length=1)
+def _option(place: Place) -> str:
+    """The option that gives a key, such as "--target-accept: "; nothing for a whole section."""
+    key = place[2:3] if place[0] == "endpoint" else place[1:2]
+    return f"--{str(key[0]).replace('_', '-')}: " if key else ""

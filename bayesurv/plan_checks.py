@@ -18,6 +18,7 @@ from bayesurv.models.priors import (
     Priors,
     parse_prior,
 )
+from bayesurv.plan_file import toml
 
 Place = tuple[str | int, ...]
 Problem = tuple[Place, str]
@@ -39,6 +40,52 @@ STAND_IN = vars(Priors(intercept=Normal(0, 5), log_hazard=Normal(0, 5))) | {
     "median_survival": MedianSurvival(6, 24)
 }
 
+# Priors that a table {lower, upper, prob} can state.
+RANGES: dict[str, type] = {"coefficient": HazardRatio, "median_survival": MedianSurvival}
+
+
+# --- One value ---
+
+
+def known_baselines(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse baselines that do not exist or are named twice."""
+    for name in names:
+        if name not in BASELINES:
+            choices = f"use {listed(BASELINES)}.{nearest(name, BASELINES)}"
+            raise ValueError(f'unknown baseline "{name}"; {choices}')
+        if names.count(name) > 1:
+            raise ValueError(f'"{name}" is named twice')
+    return names
+
+
+def increasing(numbers: tuple[float, ...]) -> tuple[float, ...]:
+    """Refuse numbers that do not increase."""
+    for before, after in zip(numbers, numbers[1:], strict=False):
+        if not before < after:
+            raise ValueError(f"must increase, but {after:g} follows {before:g}")
+    return numbers
+
+
+def cell(given: object) -> object:
+    """Refuse what cannot stand in a column, such as a list or a date."""
+    if not isinstance(given, str | int | float):
+        raise ValueError(f"{toml(given)} is not text, a number, true or false")
+    return given
+
+
+def labelled(profiles: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    """Refuse profiles that have the same label."""
+    labels = [profile["label"] for profile in profiles if "label" in profile]
+    for label in labels:
+        if not isinstance(label, str):
+            raise ValueError(f"the label {toml(label)} is not text in quotes")
+        if labels.count(label) > 1:
+            raise ValueError(f'the label "{label}" is given twice')
+    return profiles
+
+
+# --- Keys against each other ---
+
 
 def contradictions(document: Mapping[str, Any]) -> list[Problem]:
     """List what is wrong between keys, whatever else is wrong with them."""
@@ -54,7 +101,9 @@ def _table(given: object) -> Mapping[str, Any]:
 
 
 def _baselines(model: Mapping[str, Any]) -> list[str]:
-    """Names of the baselines; none if one is not known, for then nothing can be said."""
+    """Names of the baselines; none if one (or the key) is misspelt: nothing can be said then."""
+    if "baseline" not in model and any(nearest(key, ["baseline"]) for key in model):
+        return []
     given = model.get("baseline", DEFAULT_BASELINE)
     names = [given] if isinstance(given, str) else given
     known = isinstance(names, list | tuple) and all(name in BASELINES for name in map(str, names))
@@ -73,7 +122,11 @@ def _model(model: Mapping[str, Any]) -> Iterable[Problem]:
     if "cuts" in model and "intervals" in model:
         yield ("model", "intervals"), "contradicts cuts, which say how many; leave out one of them"
     knots, boundary = model.get("knots"), model.get("boundary")
-    if isinstance(knots, list) and knots and {type(knots[-1]), type(boundary)} <= {int, float}:
+    if (
+        isinstance(knots, list | tuple)
+        and knots
+        and {type(knots[-1]), type(boundary)} <= {int, float}
+    ):
         if knots[-1] >= boundary:
             yield ("model", "boundary"), f"must lie beyond the last of the knots, {knots[-1]}"
 
@@ -97,50 +150,6 @@ def _example(name: str, smoothing: Any) -> Baseline:
     if name == PiecewiseExponential.name:
         return PiecewiseExponential(smoothing=smoothing)
     return BASELINES[name]()
-
-
-def read_priors(given: Mapping[str, Any], problems: list[Problem]) -> Priors:
-    """Make the priors of a [priors] section, noting what is wrong with each of them."""
-    found: dict[str, Any] = {}
-    for key, value in given.items():
-        if key == "coefficient" and is_by_term(value):
-            found[key] = {
-                term: _prior((key, term), prior, problems) for term, prior in value.items()
-            }
-        elif key in STAND_IN:
-            found[key] = _prior((key,), value, problems)
-    try:
-        return Priors(**found)
-    except InputError as error:
-        said = [fault.message.removeprefix("priors: ") for fault in error.faults]
-        problems += [(("priors",), message) for message in said]
-        return Priors()
-
-
-def is_by_term(given: object) -> bool:
-    """Whether priors stand there by term; a table with a number in it is a hazard ratio."""
-    numbers = [isinstance(v, int | float) for v in given.values()] if isinstance(given, dict) else []
-    return isinstance(given, dict) and not any(numbers)
-
-
-def _prior(where: Place, given: object, problems: list[Problem]) -> Any:
-    """One prior, or its stand-in where a problem was noted or the type is wrong."""
-    key, place = where[0], ("priors", *where)
-    try:
-        if isinstance(given, dict):
-            return (MedianSurvival if key == "median_survival" else HazardRatio)(**given)
-        if not isinstance(given, str) or key == "median_survival":
-            return STAND_IN[key]
-        prior = parse_prior(given)
-    except TypeError:  # keys or numbers that the section's own check refuses
-        return STAND_IN[key]
-    except InputError as error:
-        problems += [(place, fault.message.removeprefix("prior: ")) for fault in error.faults]
-        return STAND_IN[key]
-    if isinstance(prior, Distribution) or (key == "coefficient" and isinstance(prior, HazardRatio)):
-        return prior
-    problems.append((place, f"cannot be {given}; use a distribution, such as {STAND_IN[key]}"))
-    return STAND_IN[key]
 
 
 def _strangers(estimand: Mapping[str, Any], formula: str) -> list[Problem]:
@@ -167,3 +176,51 @@ def _strangers(estimand: Mapping[str, Any], formula: str) -> list[Problem]:
 def mentions(formula: str, name: str) -> bool:
     """Whether a formula has this name as a word."""
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", formula) is not None
+
+
+# --- Priors ---
+
+
+def read_priors(given: Mapping[str, Any], problems: list[Problem]) -> Priors:
+    """Make the priors of a [priors] section, noting what is wrong with each of them."""
+    found: dict[str, Any] = {}
+    for key, value in given.items():
+        if key == "coefficient" and is_by_term(value):
+            found[key] = {
+                term: _prior(("priors", key, term), prior, problems)
+                for term, prior in value.items()
+            }
+        elif key in STAND_IN:
+            found[key] = _prior(("priors", key), value, problems)
+    try:
+        return Priors(**found)
+    except InputError as error:
+        said = [fault.message.removeprefix("priors: ") for fault in error.faults]
+        problems += [(("priors",), message) for message in said]
+        return Priors()
+
+
+def is_by_term(given: object) -> bool:
+    """Whether priors stand there by term; a table with a number in it is a hazard ratio."""
+    if not isinstance(given, Mapping):
+        return False
+    return not any(isinstance(value, int | float) for value in given.values())
+
+
+def _prior(place: tuple[str, ...], given: Any, problems: list[Problem]) -> Any:
+    """One prior, or its stand-in where a problem was noted or the type is wrong."""
+    key = place[1]
+    reader = RANGES.get(key) if isinstance(given, Mapping) else parse_prior
+    if reader is None or (key == "median_survival" and not isinstance(given, Mapping)):
+        return STAND_IN[key]
+    try:
+        prior = reader(**given) if isinstance(given, Mapping) else reader(given)
+    except TypeError:  # keys or values that the section's own check refuses
+        return STAND_IN[key]
+    except InputError as error:
+        problems += [(place, fault.message.removeprefix("prior: ")) for fault in error.faults]
+        return STAND_IN[key]
+    if isinstance(prior, Distribution | RANGES.get(key, Distribution)):
+        return prior
+    problems.append((place, f"cannot be {given}; use a distribution, such as {STAND_IN[key]}"))
+    return STAND_IN[key]

@@ -15,7 +15,7 @@ import pandas as pd
 
 from bayesurv.data.design import Design
 from bayesurv.data.faults import Fault, InputError
-from bayesurv.fit import Fit
+from bayesurv.fitting import Fit
 from bayesurv.models.baselines import BASELINES
 from bayesurv.models.build import Specification
 from bayesurv.models.priors import FAMILIES, MedianSurvival, Priors

@@ -13,7 +13,7 @@ import pandas as pd
 
 from bayesurv.data.design import Rows
 from bayesurv.estimands.curves import Profiles, as_draws, checked_times, predictor, profile_frame
-from bayesurv.fit import Fit
+from bayesurv.fitting import Fit
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bayesurv.data.design import Rows
 from bayesurv.data.faults import Fault, InputError
-from bayesurv.fit import Fit
+from bayesurv.fitting import Fit
 from bayesurv.models.likelihood import linear_predictor
 
 if TYPE_CHECKING:
@@ -81,9 +81,37 @@ def labels(profiles: Profiles) -> list[str]:
     names = []
     for _, row in profile_frame(profiles).iterrows():
         given = row.get("label")
-        written = ", ".join(f"{k}={_plain(v)}" for k, v in row.items() if k != "label")
+        written = ", ".join(f"{k}={_plain(v)}" for k, v in row.items() if k != "label" and not pd.isna(v))
         names.append(str(given) if isinstance(given, str) and given else written or "all patients")
     return names
+
+
+def default_profiles(fit: Fit, treatment: str | None = None) -> pd.DataFrame:
+    """Patients who differ in one covariate, typical in all others.
+
+    Typical is 0 for a 0/1 covariate, the first level of a category, and the cohort's median of a
+    number. They differ in the treatment, or else in the formula's first covariate with few levels.
+    """
+    training = fit.design.training.drop(columns=list(fit.design.group_variables))
+    typical = {name: _typical(training[name]) for name in training}
+    few = [name for name in training if _choices(training[name])]
+    vary = treatment if treatment is not None else next(iter(few), None)
+    if vary is None or vary not in training:
+        return pd.DataFrame([typical or {"label": "all patients"}])
+    return pd.DataFrame([typical | {vary: level} for level in _choices(training[vary])])
+
+
+def _typical(values: pd.Series) -> Any:
+    choices = _choices(values)
+    return choices[0] if choices else round(float(values.median()), 6)
+
+
+def _choices(values: pd.Series, most: int = 6) -> list[Any]:
+    """Levels of a covariate that has few: those of a category, or of a number with two."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return list(values.cat.categories)[:most]
+    found = np.sort(values.unique())
+    return found.tolist() if len(found) <= 2 else []
 
 
 def checked_times(fit: Fit, times: Sequence[float], extrapolate: bool) -> np.ndarray:

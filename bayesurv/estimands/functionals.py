@@ -6,7 +6,7 @@ import numpy as np
 
 from bayesurv.data.faults import Fault, InputError
 from bayesurv.estimands.curves import Profiles, checked_times, labels, predictor, survival
-from bayesurv.fit import Fit
+from bayesurv.fitting import Fit
 from bayesurv.models.baselines import Baseline, Parameters
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bayesurv.fit import Fit
+from bayesurv.fitting import Fit
 from bayesurv.inference.diagnostics import elements, summarise_chains
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ def summarise(draws: "xr.DataArray", ci_prob: float = CI_PROB) -> "xr.Dataset":
     values = draws.transpose("chain", "draw", ...)
     flat = values.to_numpy().reshape(-1, *values.shape[2:])
     tail = (1 - ci_prob) / 2
-    lower, median, upper = np.quantile(flat, [tail, 0.5, 1 - tail], axis=0)
+    # Between an infinite draw ("not reached") and another there is nothing to interpolate.
+    method = "linear" if np.isfinite(flat).all() else "inverted_cdf"
+    lower, median, upper = np.quantile(flat, [tail, 0.5, 1 - tail], axis=0, method=method)
     kept = {k: v for k, v in values.coords.items() if k not in ("chain", "draw")}
     columns = {"mean": flat.mean(axis=0), "median": median, "lower": lower, "upper": upper}
     table = {name: (values.dims[2:], column) for name, column in columns.items()}

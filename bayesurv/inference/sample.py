@@ -68,13 +68,21 @@ def model_cache() -> ModelCache:
     return ModelCache()
 
 
-def draw(compiled: Any, settings: Sampling, progress: bool = False) -> "xr.DataTree":
+Progress = Callable[[float], None]
+
+
+def draw(compiled: Any, settings: Sampling, progress: Progress | None = None) -> "xr.DataTree":
     """Run NUTS once; groups `posterior` and `sample_stats` with dims (chain, draw, ...).
 
     The same seed gives the same numbers, whatever the number of cores. An interrupt stops the
-    chains and is passed on.
+    chains and is passed on. `progress` is told the share of the draws that are done.
     """
     import nutpie
+
+    def tell(chains: list[Any]) -> None:
+        total = settings.chains * (settings.tune + settings.draws)
+        if progress is not None:
+            progress(sum(chain.finished_draws for chain in chains) / total)
 
     sampler = nutpie.sample(
         compiled,
@@ -83,7 +91,8 @@ def draw(compiled: Any, settings: Sampling, progress: bool = False) -> "xr.DataT
         chains=settings.chains,
         seed=settings.seed,
         target_accept=settings.target_accept,
-        progress_bar=progress,
+        progress_bar=False,
+        progress_callback=None if progress is None else tell,
         save_warmup=False,
         blocking=False,
     )
@@ -95,7 +104,7 @@ def draw(compiled: Any, settings: Sampling, progress: bool = False) -> "xr.DataT
 
 
 def sample(
-    compiled: Any, settings: Sampling, progress: bool = False, force: bool = False
+    compiled: Any, settings: Sampling, progress: Progress | None = None, force: bool = False
 ) -> Run:
     """Run NUTS, check it, and run it once more with stricter settings where the checks fail.
 

@@ -50,6 +50,14 @@ class Specification:
                 return parameter.name if getattr(self.priors, parameter.prior) is None else None
         return None
 
+    def described_priors(self) -> dict[str, str]:
+        """Printed form of every prior that the model uses, the reference median among them."""
+        used = {p.prior for p in self.baseline.sampled}
+        used |= {"coefficient"} if self.design.terms else set()
+        used |= {"group_sd"} if self.design.group_terms else set()
+        table = {k: v for k, v in self.priors.describe().items() if k.partition("[")[0] in used}
+        return table | ({"median_survival": str(self.median)} if self.level else {})
+
     def sampled(self) -> list[Sampled]:
         """Every sampled quantity with a prior of its own, in the order of the model."""
         listed = []
@@ -81,6 +89,12 @@ class Specification:
         for term, steps in self.design.monotone.items():
             coords[f"step[{term}]"] = list(steps)
         return coords
+
+    def dim(self, parameter: str) -> str | None:
+        """Dim of a parameter's labels; None for a scalar."""
+        if parameter.startswith("increment["):
+            return parameter.replace("increment", "step", 1)
+        return DIMS.get(parameter)
 
     def assemble(self, drawn: Mapping[str, Array], xp: Any) -> dict[str, Array]:
         """Turn sampled quantities into the parameters that likelihood and estimands use."""
@@ -143,7 +157,13 @@ PARAMETERS = (
     "group_sd",
     "group_effect",
 )
-DIMS = {"log_hazard": "interval", "weight": "basis", "group_effect": "group"}
+DIMS = {
+    "log_hazard": "interval",
+    "weight": "basis",
+    "coefficient": "term",
+    "group_sd": "group_term",
+    "group_effect": "group",
+}
 
 
 def data_arrays(rows: Rows, observed: Observed) -> dict[str, np.ndarray]:

@@ -277,15 +277,16 @@ stan_draws <- function(model, draws, adapt_delta) {
 
 # ---- JAGS -------------------------------------------------------------------------------------------------------------
 
-# The second engine, for the models it can state with its own distributions. Covariates are centred for mixing and
-# `intercept` moved back. Censoring is JAGS's dinterval; a failed step shows as a missing value of `time`.
+# The second engine, for the models it can state with its own distributions. Covariates and time are centred for mixing
+# and `intercept` moved back. A censored time is missing, and dinterval says where it lies.
 jags_weibull <- function(group = "", group_sd = 1) paste0("model {
   for (i in 1:N) {
-    time[i] ~ dweib(shape, exp(level + inprod(X[i, ] - x_centre, coefficient)", if (group != "") " + effect[group[i]]", "))
+    time[i] ~ dweib(shape, exp(level - shape * log(time_centre) + inprod(X[i, ] - x_centre, coefficient)", if (group != "") " + effect[group[i]]", "))
     state[i] ~ dinterval(time[i], limits[i, ])
   }
-  level ~ dnorm(inprod(x_centre, coefficient), 1 / 25)
-  intercept <- level - inprod(x_centre, coefficient)
+  shift <- inprod(x_centre, coefficient) + shape * log(time_centre)
+  level ~ dnorm(shift, 1 / 25)
+  intercept <- level - shift
   shape ~ dlnorm(0, 1)
   for (p in 1:P) { coefficient[p] ~ dnorm(0, 1) }
 ", if (group != "") paste0("
@@ -340,8 +341,8 @@ jags_survival_data <- function(model) {
     limits[exact, ] <- rep(c(1e6, 2e6), each = sum(exact))
     begin <- ifelse(exact, NA, ifelse(data$event == 1, (data$time + last) / 2, data$time + 1))
     list(data = c(common, list(time = ifelse(exact, data$time, NA), state = as.integer(!exact), limits = limits,
-                               x_centre = as.array(colMeans(X)))),
-         start = list(time = begin, shape = 1, level = log(sum(data$event) / sum(data$time))))
+                               x_centre = as.array(colMeans(X)), time_centre = median(data$time[data$event == 1]))),
+         start = list(time = begin, shape = 1))
   } else if (is.null(model$cuts)) {
     list(data = c(common[c("X", "N", "group", "G")], list(died = data$event, spent = data$time)), start = list())
   } else {

@@ -380,6 +380,16 @@ def test_an_interval_covers_up_to_its_upper_end():
     assert only_fault(frame, id="pid", entry="entry", upper="upper").row == 11
 
 
+def test_rows_with_other_faults_are_not_called_overlapping():
+    frame = table(pid=["a", "a", "", ""], entry=[0, 5, 0, 0], months=[12, 5, 3, 20])
+    found = refused(frame, id="pid", entry="entry")
+    assert [(fault.row, fault.column) for fault in found] == [
+        (11, "entry"),
+        (12, "pid"),
+        (13, "pid"),
+    ]
+
+
 def test_recurrent_events_are_allowed():
     frame = table(pid=["a", "a", "b", "b"], entry=[0, 3, 0, 3], months=[3, 5, 3, 5], died=1)
     made = cohort(frame, id="pid", entry="entry")

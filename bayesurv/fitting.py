@@ -18,15 +18,17 @@ from bayesurv.models.build import (
     data_arrays,
     hyperparameters,
 )
-from bayesurv.models.likelihood import Observed, increment_name, linear_predictor, log_likelihood
+from bayesurv.models.likelihood import Observed, increment_name
+from bayesurv.models.pointwise import log_prior, patient_log_likelihood
+from bayesurv.models.prior_draws import prior_draws
 from bayesurv.models.priors import MEDIAN_SPREAD, MedianSurvival, Priors
+from bayesurv.models.remarks import prior_remark, remarks
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from bayesurv.inference.sample import Sampling
+    from bayesurv.inference.sample import Progress, Sampling
 
-FEW_EVENTS = 10
 SAMPLE_STATS = ("diverging", "energy", "depth", "n_steps", "step_size", "mean_tree_accept")
 
 
@@ -70,6 +72,12 @@ class Fit:
         """Posterior draws by parameter, dims `(chain, draw, ...)`."""
         return self.draws["posterior"].to_dataset()
 
+    def thinned(self, step: int) -> "Fit":
+        """The same fit with every step-th draw, for pictures."""
+        tree = self.draws.copy()
+        tree["posterior"] = tree["posterior"].isel(draw=slice(None, None, step))
+        return replace(self, draws=tree)
+
     def parameters(self) -> dict[str, np.ndarray]:
         """Posterior draws as arrays of shape `(chain, draw, ...)`."""
         return {str(k): v.to_numpy() for k, v in self.posterior.data_vars.items()}
@@ -99,7 +107,7 @@ def fit(
     missing: str = "error",
     sampling: "Sampling | None" = None,
     seed: int | None = None,
-    progress: bool = False,
+    progress: "Progress | None" = None,
     force: bool = False,
 ) -> Fit:
     """Fit one model to one cohort by MCMC.
@@ -114,6 +122,8 @@ def fit(
         "error", or "drop" to leave out patients with a missing covariate, which is noted.
     sampling, seed
         Settings of the sampler; the same seed gives the same numbers.
+    progress
+        Called with the share of the draws that are done.
     force
         Return the draws even when they fail the checks twice; they are marked as failed.
 
@@ -137,7 +147,7 @@ def fit(
     settings = settings if seed is None else replace(settings, seed=seed)
     prepared = compiled.with_data(**arrays).starting_at(_start(specification))
     run = sample(prepared, settings, progress, force)
-    notes = (*cohort.notes, *_notes(cohort, specification))
+    notes = (*cohort.notes, *remarks(cohort, specification))
     for note in notes:
         warnings.warn(note, CohortWarning, stacklevel=2)
     return Fit(
@@ -148,9 +158,51 @@ def fit(
         end_of_follow_up=cohort.end_of_follow_up,
         n_patients=cohort.n_patients,
         n_events=cohort.n_events,
-        notes=(*notes, _prior_note(specification, cohort)),
+        notes=(*notes, prior_remark(specification, cohort)),
         settings=run.settings.describe(),
         failed=bool(run.failures),
+    )
+
+
+def prior(
+    cohort: Cohort,
+    formula: str,
+    *,
+    baseline: Baseline | None = None,
+    priors: Priors | None = None,
+    missing: str = "error",
+    draws: int = 4000,
+    seed: int = 0,
+) -> Fit:
+    """Draw from the prior instead of the posterior: what the model believes before any outcome.
+
+    The covariates are coded as the cohort's; of its times only those enter that the model takes
+    from them, the crude median, cuts or knots where they were not stated. Every function of a
+    fit shows what the prior implies.
+    """
+    import xarray as xr
+
+    cohort = cohort.complete(_needed(cohort, formula), missing)
+    specification = specify(cohort, formula, baseline, priors)
+    parameters = prior_draws(specification, draws, seed)
+    dims = {name: specification.dim(name) for name in parameters}
+    posterior = xr.Dataset(
+        {
+            name: (("chain", "draw", *([dims[name]] if value.ndim > 2 else [])), value)
+            for name, value in parameters.items()
+        },
+        {"chain": [0], "draw": np.arange(draws)} | specification.coords(),
+    )
+    return Fit(
+        specification=specification,
+        draws=xr.DataTree.from_dict({"posterior": posterior}),
+        diagnostics=pd.DataFrame(),
+        unit=cohort.unit,
+        end_of_follow_up=cohort.end_of_follow_up,
+        n_patients=cohort.n_patients,
+        n_events=cohort.n_events,
+        notes=(prior_remark(specification, cohort),),
+        settings={"draws": draws, "seed": seed},
     )
 
 
@@ -164,24 +216,6 @@ def event_times(cohort: Cohort) -> np.ndarray:
     """Times of the events; the middle of the interval where it is interval-censored."""
     middle = np.where(cohort.interval, (cohort.time + cohort.upper) / 2, cohort.time)
     return middle[cohort.event]
-
-
-def patient_log_likelihood(
-    specification: Specification,
-    observed: Observed,
-    rows: Rows,
-    patients: np.ndarray,
-    parameters: Mapping[str, np.ndarray],
-) -> np.ndarray:
-    """Log-likelihood of each patient, shape `(chain, draw, individual)`: the sum over the rows."""
-    predictor = linear_predictor(specification.design, rows, parameters, np)
-    by_row = log_likelihood(specification.baseline, observed, parameters, predictor, np)
-    by_row = np.broadcast_to(by_row, (*by_row.shape[:-1], len(patients)))
-    if len(np.unique(patients)) == len(patients):
-        return by_row
-    summed = np.zeros((*by_row.shape[:-1], patients.max() + 1))
-    np.add.at(summed, (..., patients), by_row)
-    return summed
 
 
 def _needed(cohort: Cohort, formula: str) -> tuple[str, ...]:
@@ -258,64 +292,8 @@ def _complete(
     )
 
 
-def log_prior(specification: Specification, drawn: "xr.Dataset") -> "xr.Dataset":
-    """Log prior density of every stated prior at the draws, dims `(chain, draw, ...)`."""
-    import xarray as xr
-
-    found = {}
-    for quantity in specification.sampled():
-        values = drawn[quantity.name]
-        if len(quantity.priors) == 1:
-            density = quantity.priors[0].frozen().logpdf(values.to_numpy())
-        else:
-            columns = [p.frozen().logpdf(values[..., i]) for i, p in enumerate(quantity.priors)]
-            density = np.stack(columns, axis=-1)
-        found[quantity.name] = values.copy(data=density)
-    return xr.Dataset(found)
-
-
 def _plain(values: pd.Series) -> np.ndarray:
     """Numbers as they are, levels as text."""
     return values.to_numpy() if pd.api.types.is_numeric_dtype(values) else values.astype(str).to_numpy()
 
 
-def _prior_note(specification: Specification, cohort: Cohort) -> str:
-    if specification.level is None:
-        return "The level of the hazard has the prior that was stated."
-    median = specification.median
-    origin = "as stated" if specification.priors.median_survival is not None else (
-        f"around the crude exponential median of the data, {median.centre:.3g} {cohort.unit}, "
-        "because none was stated"
-    )
-    return (
-        f"Reference median survival: {median.lower:.3g} to {median.upper:.3g} {cohort.unit} with "
-        f"probability {median.prob:g}, {origin}."
-    )
-
-
-def _notes(cohort: Cohort, specification: Specification) -> list[str]:
-    """Few events, levels without events, and reference profiles outside the data."""
-    design, notes = specification.design, []
-    if design.terms and cohort.n_events < FEW_EVENTS * len(design.terms):
-        ratio = cohort.n_events / len(design.terms)
-        notes.append(
-            f"{cohort.n_events} events for {len(design.terms)} coefficients, {ratio:.1f} events per "
-            f"coefficient: the priors weigh in the answer; compare others."
-        )
-    for name in design.training:
-        values = design.training[name]
-        levels = values.unique()
-        if not pd.api.types.is_numeric_dtype(values) or len(levels) <= 2:
-            without = [v for v in levels if not cohort.event[(values == v).to_numpy()].any()]
-            notes += [
-                f"No events among the patients with {name} = {level}: the maximum-likelihood hazard "
-                "ratio is infinite or 0, and the posterior rests on the prior."
-                for level in without
-            ]
-        elif pd.api.types.is_numeric_dtype(values) and name in design.terms:
-            if values.min() > 0 or values.max() < 0:
-                notes.append(
-                    f"{name} runs from {values.min():g} to {values.max():g}, so the reference profile "
-                    f"({name} = 0) lies outside the data; center({name}) or scale({name}) puts it inside."
-                )
-    return notes

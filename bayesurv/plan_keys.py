@@ -1,0 +1,262 @@
+"""Sections and keys of a plan: the type of each, and what is wrong with one in plain words."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+)
+
+from bayesurv.data.faults import listed, nearest
+from bayesurv.data.read import as_text
+from bayesurv.inference.sample import Sampling
+from bayesurv.plan_checks import (
+    DEFAULT_BASELINE,
+    Place,
+    Problem,
+    cell,
+    increasing,
+    is_by_term,
+    known_baselines,
+    labelled,
+)
+from bayesurv.plan_file import toml
+
+# --- What one value may be ---
+
+
+def _level(given: object) -> object:
+    return as_text([given])[0] or "" if isinstance(given, str | int | float) else given
+
+
+def _levels(given: object) -> object:
+    return {"levels": given} if isinstance(given, list | tuple) else given
+
+
+def _names(given: object) -> object:
+    return [given] if isinstance(given, str) else given
+
+
+# Alternatives have tags that begin with <, by which they are told from keys in a fault's place.
+def _coefficient_form(given: object) -> str:
+    return "<by term>" if is_by_term(given) else _prior_form(given)
+
+
+def _prior_form(given: object) -> str:
+    return "<range>" if isinstance(given, Mapping) else "<text>"
+
+
+def _profiles_form(given: object) -> str:
+    return "<word>" if isinstance(given, str) else "<tables>"
+
+
+class Keys(BaseModel):
+    """Some keys of a plan; nothing else may stand there, and no type is converted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+Text = Annotated[str, Field(pattern=r"\S")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[Number, Field(gt=0)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Level = Annotated[str, BeforeValidator(_level)]
+Cell = Annotated[Any, AfterValidator(cell)]
+Many = Field(strict=False, min_length=1)  # a list in TOML, a tuple here
+Cuts = Annotated[tuple[Positive, ...], Many, AfterValidator(increasing)]
+Times = Annotated[tuple[Annotated[Number, Field(ge=0)], ...], Many, AfterValidator(increasing)]
+Baselines = Annotated[
+    tuple[str, ...], Many, BeforeValidator(_names), AfterValidator(known_baselines)
+]
+Tables = Annotated[tuple[dict[str, Cell], ...], Many, AfterValidator(labelled)]
+Profiles = Annotated[
+    Annotated[Literal["observed"], Tag("<word>")] | Annotated[Tables, Tag("<tables>")],
+    Discriminator(_profiles_form),
+]
+
+
+class OrdinalKeys(Keys):
+    """Levels of an ordinal covariate, first to last, and its coding."""
+
+    levels: Annotated[tuple[Level, ...], Many]
+    coding: Literal["monotone", "linear"] = "monotone"
+
+
+class RangeKeys(Keys):
+    """A quantity between lower and upper with probability prob."""
+
+    lower: float
+    upper: float
+    prob: float = 0.95
+
+
+OnePrior = Annotated[
+    Annotated[str, Tag("<text>")] | Annotated[RangeKeys, Tag("<range>")],
+    Discriminator(_prior_form),
+]
+CoefficientPrior = Annotated[
+    Annotated[str, Tag("<text>")]
+    | Annotated[RangeKeys, Tag("<range>")]
+    | Annotated[dict[str, OnePrior], Tag("<by term>")],
+    Discriminator(_coefficient_form),
+]
+
+# --- The sections ---
+
+
+class CohortKeys(Keys):
+    """Where the patients are; `file` is absolute once the plan is read."""
+
+    file: Text
+    unit: Text
+    id: Text | None = None
+    sheet: Text | None = None
+    missing: Literal["error", "drop"] = "error"
+    reference: dict[str, Level] = {}
+    ordinal: dict[str, Annotated[OrdinalKeys, BeforeValidator(_levels)]] = {}
+
+
+class EndpointKeys(Keys):
+    """Columns of one endpoint."""
+
+    time: Text
+    event: Text
+    entry: Text | None = None
+    upper: Text | None = None
+
+
+class ModelKeys(Keys):
+    """Formula and baselines; the keys after `baseline` are each for one of the baselines."""
+
+    formula: Text
+    baseline: Baselines = DEFAULT_BASELINE
+    cuts: Cuts | None = None
+    intervals: Annotated[int, Field(ge=2)] | None = None
+    smoothing: Literal["random-walk", "independent"] | None = None
+    knots: Cuts | None = None
+    boundary: Positive | None = None
+    scale: Positive | None = None
+
+
+class PriorKeys(Keys):
+    """Priors in their printed form; a table with lower and upper is a range."""
+
+    intercept: str | None = None
+    coefficient: CoefficientPrior | None = None
+    shape: str | None = None
+    slope: str | None = None
+    smoothing_sd: str | None = None
+    group_sd: str | None = None
+    log_hazard: str | None = None
+    median_survival: RangeKeys | None = None
+
+
+class EstimandKeys(Keys):
+    """What is asked of the posterior."""
+
+    treatment: Text | None = None
+    horizon: Positive | None = None
+    times: Times | None = None
+    profiles: Profiles | None = None
+
+
+class SamplingKeys(Keys):
+    """Settings of the sampler."""
+
+    chains: Annotated[int, Field(ge=2)] = Sampling.chains
+    draws: Annotated[int, Field(ge=100)] = Sampling.draws
+    tune: Annotated[int, Field(ge=100)] = Sampling.tune
+    target_accept: Share = Sampling.target_accept
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Sampling.seed
+
+
+class Sections(Keys):
+    """A whole plan."""
+
+    cohort: CohortKeys
+    endpoint: Annotated[dict[Name, EndpointKeys], Field(min_length=1)]
+    model: ModelKeys
+    priors: PriorKeys = PriorKeys()
+    estimand: EstimandKeys = EstimandKeys()
+    sampling: SamplingKeys = SamplingKeys()
+
+
+SECTIONS: dict[str, type[Keys]] = {
+    "cohort": CohortKeys,
+    "endpoint": EndpointKeys,
+    "model": ModelKeys,
+    "priors": PriorKeys,
+    "estimand": EstimandKeys,
+    "sampling": SamplingKeys,
+}
+
+# --- What is wrong, in plain words ---
+
+SENTENCES = {
+    "missing": "missing",
+    "string_type": "{given} is not text in quotes",
+    "string_pattern_mismatch": "must not be empty",
+    "int_type": "{given} is not a whole number",
+    "float_type": "{given} is not a number",
+    "finite_number": "{given} is not a finite number",
+    "tuple_type": "{given} is not a list in brackets",
+    "too_short": "must not be empty",
+    "dict_type": "{given} is not a table",
+    "model_type": "{given} is not a table",
+    "greater_than": "{given} is not above {gt:g}",
+    "greater_than_equal": "{given} is below {ge:g}",
+    "less_than": "{given} is not below {lt:g}",
+    "value_error": "{error}",
+}
+
+
+def checked[Kind: Sections](
+    kind: type[Kind], document: Mapping[str, Any]
+) -> tuple[Kind | None, list[Problem]]:
+    """Check each key of a plan by itself: the plan, or what is wrong."""
+    try:
+        return kind.model_validate(document), []
+    except ValidationError as error:
+        return None, [_problem(found) for found in error.errors(include_url=False)]
+
+
+def _problem(found: Mapping[str, Any]) -> Problem:
+    place = tuple(part for part in found["loc"] if not str(part).startswith("<"))
+    kind, given, context = found["type"], found["input"], found.get("ctx", {})
+    if kind == "extra_forbidden":
+        return place, _unknown(place)
+    if kind == "literal_error":
+        expected = context["expected"].replace("'", '"')
+        return place, f"{toml(given)} is not {expected}.{nearest(given, expected.split('"'))}"
+    if place[0] == "endpoint" and len(place) == 2:
+        return place, f"{toml(given)} is not a table; name the endpoint, as in [endpoint.os]"
+    if place == ("endpoint",):
+        return place, "name one endpoint or more, as in [endpoint.os]"
+    if place[-1] == "[key]":
+        return place[:-1], "this names a folder: use letters, digits, - and _ only"
+    sentence = SENTENCES.get(kind, found["msg"].replace("{", "{{").replace("}", "}}"))
+    return place, sentence.format(given=toml(given), **context)
+
+
+def _unknown(place: Place) -> str:
+    *above, key = place
+    if not above:
+        return f"unknown section.{nearest(key, SECTIONS)} Sections are {listed(SECTIONS)}"
+    known = list(_keys_at(above).model_fields)
+    owners = [name for name, keys in SECTIONS.items() if key in keys.model_fields]
+    moved = f" It belongs in [{owners[0]}]." if owners and len(above) == 1 else ""
+    return f"unknown key.{moved or nearest(key, known)} Keys here are {listed(known)}"
+
+
+def _keys_at(above: list[str | int]) -> type[Keys]:
+    if len(above) == 1 or above[0] == "endpoint":
+        return SECTIONS[str(above[0])]
+    return OrdinalKeys if "ordinal" in above else RangeKeys

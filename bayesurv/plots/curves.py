@@ -1,0 +1,235 @@
+"""Survival and hazard over time, from summaries of the posterior."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from bayesurv.frequentist.kaplan_meier import KaplanMeier
+from bayesurv.plots.style import COLOURS, DASHED, INK, MARKERS, QUIET, SMALL, new_axes, time_ticks
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+# The table under the axes, in points: its first line, its lines, its left edge.
+TABLE_TOP, TABLE_LINE, TABLE_LEFT = 34.0, 8.6, -47.0
+TABLE_ROWS = ("At risk", "Events", "Censored")
+AXES_HEIGHT = 2.9
+
+
+def plot_survival(
+    curves: "Mapping[str, xr.Dataset]",
+    observed: Mapping[str, KaplanMeier] | None = None,
+    *,
+    unit: str,
+    label: str = "Survival",
+    origin: str = "origin",
+    ends: Mapping[str, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw survival of each arm, the Kaplan-Meier estimate over it, and the numbers at risk.
+
+    Parameters
+    ----------
+    curves : mapping of Dataset
+        By arm, variables mean, lower and upper over `time`, as `summarise` gives; attribute
+        `ci_prob`.
+    observed : mapping of KaplanMeier, optional
+        By arm; brings the table of numbers at risk. Alone, without `curves`, is allowed.
+    unit, label, origin : str
+        Unit of time, such as months; what survives, for the y axis; what time counts from.
+    ends : mapping of float, optional
+        End of follow-up by arm, beyond which a curve is dashed. Unless given, that of `observed`,
+        else the curve's attribute `end_of_follow_up`.
+    ax : Axes, optional
+        Where to draw; new axes, with room for the table, unless given.
+    """
+    observed = observed or {}
+    arms = list(dict.fromkeys([*curves, *observed]))
+    if ax is None:
+        height = AXES_HEIGHT + (len(arms) * 4 + 1) * TABLE_LINE / 72 * bool(observed)
+        ax = new_axes(1 if len(arms) <= 2 else 2, height)
+    stop = _last_time([*curves.values()], [*observed.values()])
+    known = {arm: float((ends or {}).get(arm, _end(arm, curves, observed))) for arm in arms}
+    for i, arm in enumerate(arms):
+        if arm in curves:
+            _draw_curve(ax, i, curves[arm], known[arm])
+        if arm in observed:
+            _draw_observed(ax, i, observed[arm], alone=arm not in curves)
+    _name_time(ax, stop, unit, origin)
+    ax.set(ylim=(0, 1.02), yticks=np.linspace(0, 1, 6), ylabel=label)
+    ax.spines.left.set_bounds(0, 1)
+    beyond = any(float(curves[arm].time[-1]) > known[arm] for arm in arms if arm in curves)
+    _legend(ax, arms, curves, bool(observed), beyond)
+    if observed:
+        _table(ax, {arm: (arms.index(arm), observed[arm]) for arm in arms if arm in observed})
+    return ax
+
+
+def plot_hazard(
+    curves: "Mapping[str, xr.Dataset]",
+    *,
+    unit: str,
+    origin: str = "origin",
+    knots: np.ndarray | None = None,
+    ends: Mapping[str, float] | None = None,
+    log: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the hazard per unit of time of each arm, dashed beyond its end of follow-up.
+
+    Parameters
+    ----------
+    curves, unit, origin, ends, ax
+        As for `plot_survival`; the hazard is per `unit`.
+    knots : array, (knot,), optional
+        Cuts of the baseline, marked on the axis of time.
+    log : bool
+        Logarithmic y axis; otherwise from 0.
+    """
+    if ax is None:
+        ax = new_axes(1 if len(curves) <= 2 else 2, AXES_HEIGHT)
+    stop = _last_time([*curves.values()], [])
+    known = {arm: float((ends or {}).get(arm, _end(arm, curves, {}))) for arm in curves}
+    for i, (arm, curve) in enumerate(curves.items()):
+        _draw_curve(ax, i, curve, known[arm])
+    _name_time(ax, stop, unit, origin)
+    if log:
+        ax.set_yscale("log")
+        ax.yaxis.set_major_formatter("{x:g}")
+    else:
+        ax.set_ylim(0, _top([*curves.values()]))
+    ax.set_ylabel(f"Hazard per {unit.removesuffix('s')}")
+    if knots is not None:
+        inside = [float(knot) for knot in knots if 0 < knot < stop]
+        place = ax.get_xaxis_transform()
+        ax.plot(inside, [0.0] * len(inside), "|", ms=7, mew=0.6, color=QUIET, transform=place)
+    beyond = any(float(curve.time[-1]) > known[arm] for arm, curve in curves.items())
+    _legend(ax, list(curves), curves, False, beyond)
+    return ax
+
+
+def _end(
+    arm: str, curves: "Mapping[str, xr.Dataset]", observed: Mapping[str, KaplanMeier]
+) -> float:
+    if arm in observed:
+        return observed[arm].end
+    return float(curves[arm].attrs.get("end_of_follow_up", np.inf))
+
+
+def _last_time(curves: "list[xr.Dataset]", observed: list[KaplanMeier]) -> float:
+    return max([*(float(c.time[-1]) for c in curves), *(o.end for o in observed)])
+
+
+def _draw_curve(ax: Axes, i: int, curve: "xr.Dataset", end: float) -> None:
+    """Band and mean, solid up to the end of follow-up and dashed beyond."""
+    time = curve.time.to_numpy().astype(float)
+    mean, lower, upper = (curve[name].to_numpy() for name in ("mean", "lower", "upper"))
+    finite = np.isfinite(mean) & np.isfinite(upper)
+    time, mean, lower, upper = (a[finite] for a in (time, mean, lower, upper))
+    cut = np.sort(np.append(time, end)) if time[0] < end < time[-1] else time
+    mean, lower, upper = (np.interp(cut, time, a) for a in (mean, lower, upper))
+    style: dict[str, Any] = {"color": COLOURS[i % len(COLOURS)], "lw": 1.3, "zorder": 3 + i / 100}
+    within, beyond = cut <= end, cut >= end
+    ax.fill_between(
+        cut[within], lower[within], upper[within], color=style["color"], alpha=0.2, lw=0
+    )
+    shape = MARKERS[i % len(MARKERS)]
+    every = (0.04 + 0.03 * i, 0.22)
+    ax.plot(
+        cut[within], mean[within], marker=shape, markevery=every, ms=3.6, mfc="white", mew=0.8, **style
+    )
+    if beyond.sum() > 1:
+        ax.fill_between(
+            cut[beyond], lower[beyond], upper[beyond], color=style["color"], alpha=0.08, lw=0
+        )
+        ax.plot(cut[beyond], mean[beyond], ls=DASHED, **style)
+
+
+def _draw_observed(ax: Axes, i: int, observed: KaplanMeier, alone: bool) -> None:
+    """Steps, and a tick at each time of censoring; the main line of the arm where alone."""
+    time = np.append(observed.time, observed.end)
+    survival = np.append(observed.survival, observed.survival[-1])
+    style: dict[str, Any] = {"color": COLOURS[i % len(COLOURS)], "zorder": 2 + i / 100}
+    ax.step(time, survival, where="post", lw=1.2 if alone else 0.6, **style)
+    seen = np.unique(observed.censored)
+    ax.plot(seen, observed.survival_at(seen), "|", ms=4.5, mew=0.6, **style)
+    if alone:
+        again = (*(np.append(a, a[-1]) for a in (observed.lower, observed.upper)),)
+        ax.fill_between(time, *again, step="post", color=style["color"], alpha=0.15, lw=0)
+
+
+def _name_time(ax: Axes, stop: float, unit: str, origin: str) -> None:
+    ax.set_xlim(0, stop)
+    ax.set_xticks(time_ticks(stop, unit))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.set_xlabel(f"{unit.capitalize()} since {origin}")
+
+
+def _top(curves: "list[xr.Dataset]") -> float:
+    """Upper end of the hazard axis; a spike, as of a Weibull at 0, may run out of it."""
+    highest = 0.0
+    for curve in curves:
+        upper = curve["upper"].to_numpy()
+        upper = upper[np.isfinite(upper)]
+        usual = 2 * float(np.quantile(upper, 0.9))
+        highest = max(highest, min(float(upper.max()), usual))
+    return 1.05 * highest
+
+
+def _legend(
+    ax: Axes, arms: list[str], curves: "Mapping[str, xr.Dataset]", steps: bool, beyond: bool
+) -> None:
+    """Above the axes, so that it never lies over the data."""
+    handles: list[Any] = []
+    for i in range(len(arms)):
+        colour = COLOURS[i % len(COLOURS)]
+        shape = MARKERS[i % len(MARKERS)] if arms[i] in curves else None
+        line = Line2D([], [], color=colour, lw=1.3, marker=shape, ms=3.6, mfc="white", mew=0.8)
+        handles.append((Patch(facecolor=colour, alpha=0.2), line))
+    names = list(arms)
+    if steps and curves:
+        handles.append(Line2D([], [], color=INK, lw=0.6, marker="|", ms=4.5, mew=0.6))
+        names.append("Kaplan–Meier, censored")
+    if beyond:
+        handles.append(Line2D([], [], color=INK, lw=1.3, ls=DASHED))
+        names.append("Beyond follow-up")
+    probs = {f"{100 * c.attrs['ci_prob']:g}%" for c in curves.values() if "ci_prob" in c.attrs}
+    title = f"Posterior mean, {' or '.join(sorted(probs))} credible interval" if probs else None
+    figure = ax.get_figure(root=True)
+    width = 72 * (figure.get_figwidth() if figure is not None else 3.5) * ax.get_position().width
+    columns = max(1, int(width / (4.1 * max(map(len, names)) + 30)))
+    ax.legend(
+        handles, names, title=title, ncols=min(columns, 3), loc="lower left",
+        bbox_to_anchor=(0, 1.01), borderaxespad=0, borderpad=0, frameon=False, alignment="left",
+        fontsize=SMALL, title_fontsize=SMALL, handlelength=2.4, columnspacing=1.2,
+        handler_map={tuple: HandlerTuple(ndivide=1)},
+    )  # fmt: skip
+
+
+def _table(ax: Axes, observed: Mapping[str, tuple[int, KaplanMeier]]) -> None:
+    """Numbers at risk, and events and censored so far, under the ticks of the time axis."""
+    ticks = [float(tick) for tick in ax.get_xticks()]
+    place: dict[str, Any] = {
+        "textcoords": "offset points", "fontsize": SMALL - 0.5, "va": "center",
+        "annotation_clip": False,
+    }  # fmt: skip
+    edge = {"xy": (0, 0), "xycoords": "axes fraction", "ha": "left", **place}
+    below = -TABLE_TOP
+    for arm, (i, estimate) in observed.items():
+        colour = COLOURS[i % len(COLOURS)]
+        ax.annotate(arm, xytext=(TABLE_LEFT, below), color=colour, fontweight="bold", **edge)
+        counts = (estimate.at_risk, estimate.events_before, estimate.censored_before)
+        for row, count in zip(TABLE_ROWS, counts, strict=True):
+            below -= TABLE_LINE
+            ax.annotate(row, xytext=(TABLE_LEFT, below), color=INK, **edge)
+            for tick, number in zip(ticks, count(ticks), strict=True):
+                spot = (tick, 0)
+                ax.annotate(
+                    str(number), spot, (0, below), ax.get_xaxis_transform(), ha="center", color=INK, **place
+                )
+        below -= TABLE_LINE * 1.15

@@ -1,0 +1,78 @@
+"""What the priors imply, before any outcome is seen."""
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bayesurv.estimands.curves import survival, time_grid
+from bayesurv.estimands.functionals import survival_quantile
+from bayesurv.estimands.summary import hazard_ratios, summarise, survival_table
+from bayesurv.fitting import Fit, prior
+from bayesurv.plan import Plan
+from bayesurv.report.folder import MARK, staged
+from bayesurv.report.results import stated_profiles
+
+Tables = list[tuple[str, pd.DataFrame, tuple[str, ...]]]
+
+
+def run_prior(plan: Plan, out: Path) -> Tables:
+    """Write `prior.csv`, `survival.csv` and a figure for every endpoint and baseline of a plan.
+
+    Returns a title, the table of `prior.csv` and the notes of each.
+    """
+    found: Tables = []
+    with staged(out) as staging:
+        for endpoint, cohort in plan.cohorts().items():
+            for baseline in plan.baselines():
+                drawn = prior(
+                    cohort,
+                    plan.model.formula,
+                    baseline=baseline,
+                    priors=plan.prior_table(),
+                    missing=plan.cohort.missing,
+                    seed=plan.sampling_settings().seed,
+                )
+                profiles = stated_profiles(drawn, plan.estimand.profiles, plan.estimand.treatment)
+                table = implied(drawn, profiles)
+                folder = staging / endpoint / baseline.name
+                folder.mkdir(parents=True)
+                _write(drawn, profiles, table, folder)
+                title = f"Prior of {endpoint}, {baseline.name} (time in {drawn.unit})"
+                found.append((title, table, drawn.notes))
+        mark = {"bayesurv": version("bayesurv"), "files": [*(p.name for p in staging.iterdir()), MARK]}
+        (staging / MARK).write_text(json.dumps(mark) + "\n", encoding="utf-8")
+    return found
+
+
+def implied(drawn: Fit, profiles: pd.DataFrame) -> pd.DataFrame:
+    """Median and 95% interval of hazard ratios, medians and survival under the prior.
+
+    Columns quantity, of (term or profile), time, median, lower, upper, ci_prob.
+    """
+    ratios = hazard_ratios(drawn).rename(columns={"term": "of", "hazard_ratio": "median"})
+    ratios = ratios.assign(quantity="hazard_ratio", time=np.nan)
+    middle = summarise(survival_quantile(drawn, profiles, extrapolate=True)).to_dataframe()
+    middle = middle.rename_axis("of").reset_index()
+    middle = middle.assign(quantity="median_survival", time=np.nan, ci_prob=0.95)
+    quarters = drawn.end_of_follow_up * np.array([0.25, 0.5, 0.75, 1])
+    curve = survival_table(survival(drawn, profiles, quarters)).rename(columns={"profile": "of"})
+    curve = curve.assign(quantity="survival")
+    columns = ["quantity", "of", "time", "median", "lower", "upper", "ci_prob"]
+    return pd.concat([part[columns] for part in (ratios, middle, curve) if len(part)])
+
+
+def _write(drawn: Fit, profiles: pd.DataFrame, table: pd.DataFrame, folder: Path) -> None:
+    from bayesurv.plots.curves import plot_survival
+    from bayesurv.plots.style import save
+
+    table.to_csv(folder / "prior.csv", index=False)
+    curve = survival(drawn, profiles, time_grid(drawn))
+    survival_table(curve).to_csv(folder / "survival.csv", index=False)
+    arms = {
+        str(name): summarise(curve.sel(individual=name)) for name in curve.individual.to_numpy()[:6]
+    }
+    axes = plot_survival(arms, None, unit=drawn.unit, label="Survival under the prior")
+    save(axes, folder / "prior.png")

@@ -1,0 +1,131 @@
+"""Write a fit's tables and figures into its folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bayesurv.estimands.contrasts import (
+    baseline_covariates,
+    standardised_hazard,
+    standardised_survival,
+)
+from bayesurv.estimands.curves import default_profiles, survival, time_grid
+from bayesurv.estimands.summary import hazard_ratios, parameter_table, summarise, survival_table
+from bayesurv.fitting import Fit
+from bayesurv.frequentist.kaplan_meier import KaplanMeier, kaplan_meier
+from bayesurv.inference.diagnostics import elements, failures
+from bayesurv.saved import save
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MOST_ARMS = 6
+
+
+def write_fit(
+    fit: Fit,
+    folder: Path,
+    *,
+    label: str,
+    treatment: str | None = None,
+    times: Sequence[float] | None = None,
+    profiles: Any = None,
+    prior_ratios: pd.DataFrame | None = None,
+    provenance: dict[str, Any] | None = None,
+) -> None:
+    """Write posterior.nc, the four tables and the figures of one endpoint and baseline.
+
+    `label` names the endpoint in the figures; `profiles` is a table, a list of mappings,
+    "observed", or None for patients who differ in the treatment only.
+    """
+    folder.mkdir(parents=True)
+    save(fit, folder / "posterior.nc", **(provenance or {}))
+    parameter_table(fit).to_csv(folder / "parameters.csv", index=False)
+    ratios = hazard_ratios(fit)
+    ratios.to_csv(folder / "hazard_ratios.csv", index=False)
+    grid = time_grid(fit) if times is None else np.asarray(times, dtype=float)
+    curve = survival(fit, stated_profiles(fit, profiles, treatment), grid)
+    survival_table(curve).to_csv(folder / "survival.csv", index=False)
+    fit.diagnostics.to_csv(folder / "diagnostics.csv", index=False)
+    if fit.failed:
+        sentences = ["These draws failed the sampler's checks and were written because of --force."]
+        text = "\n".join(sentences + failures(fit.diagnostics)) + "\n"
+        (folder / "FAILED.txt").write_text(text, encoding="utf-8")
+    write_figures(fit, folder / "figures", label, treatment, ratios, prior_ratios)
+
+
+def stated_profiles(fit: Fit, profiles: Any, treatment: str | None) -> Any:
+    """Profiles as asked for, or the default ones."""
+    if isinstance(profiles, str):
+        return baseline_covariates(fit).drop_duplicates()
+    return profiles if profiles is not None else default_profiles(fit, treatment)
+
+
+def write_figures(
+    fit: Fit,
+    folder: Path,
+    label: str,
+    treatment: str | None,
+    ratios: pd.DataFrame,
+    prior_ratios: pd.DataFrame | None,
+) -> None:
+    """Draw survival over Kaplan-Meier, hazard, forest and chains."""
+    from bayesurv.plots.chains import plot_chains
+    from bayesurv.plots.curves import plot_hazard, plot_survival
+    from bayesurv.plots.forest import plot_forest
+    from bayesurv.plots.style import save as save_figure
+
+    folder.mkdir()
+    members = arms(fit, treatment)
+    observed = {name: observed_arm(fit, chosen) for name, chosen in members.items()}
+    axes = plot_survival(
+        arm_curves(fit, members, hazard=False),
+        observed,
+        unit=fit.unit,
+        label=label,
+        ends={name: km.end for name, km in observed.items()},
+    )
+    save_figure(axes, folder / "survival.png")
+    axes = plot_hazard(arm_curves(fit, members, hazard=True), unit=fit.unit)
+    save_figure(axes, folder / "hazard.png")
+    if len(ratios):
+        save_figure(plot_forest(ratios, prior=prior_ratios), folder / "forest.png")
+    save_figure(plot_chains(dict(elements(fit.posterior))), folder / "chains.png")
+
+
+def arms(fit: Fit, treatment: str | None) -> dict[str, np.ndarray]:
+    """Patients of each level of the treatment, as a mask over patients; all together without one."""
+    patients = baseline_covariates(fit)
+    if treatment is None or treatment not in patients:
+        return {"All patients": np.ones(len(patients), dtype=bool)}
+    values = patients[treatment]
+    levels = [v for v in pd.unique(values.sort_values())][:MOST_ARMS]
+    return {f"{treatment} = {_plain(level)}": (values == level).to_numpy() for level in levels}
+
+
+def arm_curves(fit: Fit, members: dict[str, np.ndarray], hazard: bool) -> "dict[str, xr.Dataset]":
+    """Summary of each arm's curve, averaged over its own patients inside each draw."""
+    curve = standardised_hazard if hazard else standardised_survival
+    patients, times = baseline_covariates(fit), time_grid(fit)
+    times = times[1:] if hazard else times
+    thin = max(1, fit.posterior.sizes["draw"] // 250)
+    thinned = fit.thinned(thin)
+    return {
+        name: summarise(curve(thinned, patients[chosen], times, label=name)).isel(individual=0)
+        for name, chosen in members.items()
+    }
+
+
+def observed_arm(fit: Fit, chosen: np.ndarray) -> KaplanMeier:
+    """Kaplan-Meier estimate of an arm's rows."""
+    data = fit.draws["observed_data"].to_dataset()
+    rows = chosen[fit.draws["constant_data"]["individual"].to_numpy()]
+    time, entry, upper = (data[name].to_numpy()[rows] for name in ("time", "entry", "upper"))
+    return kaplan_meier(time, data["event"].to_numpy()[rows] > 0, entry, upper)
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,81 @@
+"""What a command prints: progress, short tables, notes and where the files are."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bayesurv.report.run import Outcome, Watcher
+
+console = Console(highlight=False)
+
+
+@contextmanager
+def progress() -> Iterator[Watcher]:
+    """Show the step that runs and how much of its sampling is done."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Starting", total=None)
+
+        def step(text: str) -> None:
+            bar.update(task, description=text, total=None, completed=0)
+
+        def share(done: float) -> None:
+            bar.update(task, total=1.0, completed=done)
+
+        yield Watcher(step, share)
+
+
+def show_outcomes(outcomes: Sequence[Outcome], out: Path) -> None:
+    """Print hazard ratios of every fit, the notes once, and the folder."""
+    for outcome in outcomes:
+        title = f"{outcome.endpoint}, {outcome.baseline}: {outcome.fit.n_patients} patients, "
+        table = _ratio_table(outcome.ratios, title + f"{outcome.fit.n_events} events")
+        console.print(table if len(outcome.ratios) else f"{table.title} (no covariates)")
+        if outcome.fit.failed:
+            console.print("FAILED CHECKS: do not report these numbers.", style="bold red")
+    _notes(note for outcome in outcomes for note in outcome.fit.notes)
+    console.print(f"Results are in {out}")
+
+
+def show_prior(tables: Sequence[tuple[str, pd.DataFrame, tuple[str, ...]]], out: Path) -> None:
+    """Print what the priors imply for hazard ratios, medians and survival."""
+    for title, frame, _ in tables:
+        table = Table("quantity", "time", "median", "95% interval", title=title, title_justify="left")
+        for row in frame.itertuples():
+            time = "" if pd.isna(row.time) else f"{row.time:.3g}"
+            interval = f"{row.lower:.2f} to {row.upper:.2f}"
+            table.add_row(f"{row.quantity} {row.of}".strip(), time, f"{row.median:.2f}", interval)
+        console.print(table)
+    _notes(note for _, _, notes in tables for note in notes)
+    console.print(f"Results are in {out}")
+
+
+def show_predictions(table: pd.DataFrame, out: Path) -> None:
+    """Say how much was predicted, and where it is; the rows stay in the file."""
+    count, times = table["profile"].nunique(), table["time"].nunique()
+    console.print(f"Predicted the survival of {count} patients at {times} times: {out}")
+
+
+def _ratio_table(ratios: pd.DataFrame, title: str) -> Table:
+    table = Table("term", "HR", "95% CrI", "P(HR < 1)", title=title, title_justify="left")
+    for row in ratios.itertuples():
+        interval = f"{row.lower:.2f} to {row.upper:.2f}"
+        table.add_row(row.term, f"{row.hazard_ratio:.2f}", interval, probability(row.prob_below_1))
+    return table
+
+
+def probability(value: float) -> str:
+    """A probability from draws, never printed as 0 or 1."""
+    if value < 0.001:
+        return "<0.001"
+    return ">0.999" if value > 0.999 else f"{value:.3f}"
+
+
+def _notes(notes: Iterator[str]) -> None:
+    for note in dict.fromkeys(notes):
+        console.print(f"Note: {note}")
