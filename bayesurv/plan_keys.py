@@ -50,7 +50,7 @@ def _coefficient_form(given: object) -> str:
 
 
 def _prior_form(given: object) -> str:
-    return "<range>" if isinstance(given, Mapping) else "<text>"
+    return "<range>" if isinstance(given, Mapping | Keys) else "<text>"
 
 
 def _profiles_form(given: object) -> str:
@@ -225,7 +225,9 @@ def checked[Kind: Sections](
     try:
         return kind.model_validate(document), []
     except ValidationError as error:
-        return None, [_problem(found) for found in error.errors(include_url=False)]
+        # A list of wrong items is called too short as well, though it is not empty.
+        every = error.errors(include_url=False)
+        return None, [_problem(e) for e in every if e["type"] != "too_short" or not e["input"]]
 
 
 def _problem(found: Mapping[str, Any]) -> Problem:
@@ -235,7 +237,8 @@ def _problem(found: Mapping[str, Any]) -> Problem:
         return place, _unknown(place)
     if kind == "literal_error":
         expected = context["expected"].replace("'", '"')
-        return place, f"{toml(given)} is not {expected}.{nearest(given, expected.split('"'))}"
+        hint = nearest(given, expected.split('"')[1::2])
+        return place, f"{toml(given)} is not {expected}{hint and '.' + hint}"
     if place[0] == "endpoint" and len(place) == 2:
         return place, f"{toml(given)} is not a table; name the endpoint, as in [endpoint.os]"
     if place == ("endpoint",):

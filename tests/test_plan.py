@@ -4,6 +4,8 @@ import tomllib
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bayesurv.data.faults import InputError
 from bayesurv.inference.sample import Sampling
@@ -26,6 +28,7 @@ from bayesurv.models.priors import (
     StudentT,
 )
 from bayesurv.plan import Plan, read_plan
+from bayesurv.plan_file import toml, toml_section
 
 GOOD = {
     "cohort": {"file": "cohort.csv", "unit": "months"},
@@ -183,6 +186,15 @@ def test_written_plan_reads_back_equal(made, tmp_path):
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     assert read_plan(written(folder, made.to_toml())) == made
+
+
+CELLS = st.one_of(st.text(), st.booleans(), st.integers(), st.floats(allow_nan=False))
+
+
+@given(st.dictionaries(st.text(), CELLS | st.lists(CELLS) | st.dictionaries(st.text(), CELLS)))
+def test_any_value_is_written_as_toml(keys):
+    assert tomllib.loads(toml_section("a", keys)) == {"a": keys}
+    assert tomllib.loads(f"b = {toml(keys)}") == {"b": keys}
 
 
 def test_written_plan_states_its_defaults():
@@ -608,8 +620,9 @@ def test_estimand():
         ({"times": [3, 1]}, "times: must increase, but 1 follows 3"),
         ({"times": []}, "times: must not be empty"),
         ({"times": 12}, "times: 12 is not a list in brackets"),
-        ({"profiles": "all"}, 'profiles: "all" is not "observed".'),
+        ({"profiles": "all"}, 'profiles: "all" is not "observed"'),
         ({"profiles": []}, "profiles: must not be empty"),
+        ({"times": ["a"]}, 'times: "a" is not a number'),
         ({"profiles": ["a"]}, 'profiles: "a" is not a table'),
         (
             {"profiles": [{"cti2": 1}, {"stag": "I"}]},
@@ -802,7 +815,7 @@ def test_missing_covariates(tmp_path):
     with pytest.raises(InputError) as caught:
         cohorts(tmp_path, holes, endpoint=BOTH, cohort={"id": "pid"})
     assert str(caught.value) == (
-        "cohort.csv, row 3, column stage: is missing for patient b; fill it in, or ask for "
+        'cohort.csv, row 3, column stage: is missing for patient "b"; fill it in, or ask for '
         'missing = "drop"'
     )
     made = cohorts(tmp_path, holes, cohort={"missing": "drop"})["os"]

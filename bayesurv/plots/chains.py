@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy.stats import rankdata
 
-from bayesurv.plots.style import COLOURS, DPI, INK, QUIET, SMALL, WIDTH, dress
+from bayesurv.plots.style import COLOURS, DPI, INK, SMALL, WIDTH, dress
 
 MOST_PARAMETERS = 12
 MOST_POINTS = 500
@@ -23,7 +23,7 @@ def plot_chains(draws: Mapping[str, np.ndarray]) -> Figure:
     ----------
     draws : mapping of array, (chain, draw)
         By parameter. Traces are thinned to at most 500 points a chain; ranks use every draw. If
-        the chains sample the same distribution, each one's ranks are even: the grey line.
+        the chains sample the same distribution, each one's ranks are even, at its line.
     """
     shown = list(draws)[:MOST_PARAMETERS]
     left_out = len(draws) - len(shown)
@@ -62,15 +62,17 @@ def _draw_trace(ax: Axes, values: np.ndarray) -> None:
 
 
 def _draw_ranks(ax: Axes, values: np.ndarray) -> None:
-    """One histogram a chain, one above the other, each about its expected height."""
+    """One histogram a chain, one above the other, with the line that even ranks would give."""
     counts, edges = rank_counts(values)
     expected = values.shape[1] / BINS
+    apart = max(1.6 * expected, 1.1 * counts.max())
     for i, chain in enumerate(counts):
-        base, colour = 2 * expected * i, COLOURS[i % len(COLOURS)]
-        ax.stairs(base + chain, edges, baseline=base, fill=True, color=colour, alpha=0.7)
-        ax.axhline(base + expected, color=QUIET, lw=0.7, ls=(0, (4, 2)))
+        base, colour = apart * i, COLOURS[i % len(COLOURS)]
+        ax.stairs(base + chain, edges, baseline=base, fill=True, color=colour, alpha=0.6)
+        ax.axhline(base + expected, color=INK, lw=0.5)
     ax.set_xlim(edges[0], edges[-1])
-    ax.set_yticks([2 * expected * (i + 0.5) for i in range(len(counts))])
+    ax.set_yticks([apart * i + expected / 2 for i in range(len(counts))])
     ax.set_yticklabels([f"{i + 1}" for i in range(len(counts))])
+    ax.locator_params(axis="x", nbins=5)
     ax.set_ylabel("Chain", fontsize=SMALL)
     ax.tick_params(axis="y", length=0)

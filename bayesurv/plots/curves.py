@@ -8,15 +8,26 @@ from matplotlib.axes import Axes
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.transforms import ScaledTranslation
 
 from bayesurv.frequentist.kaplan_meier import KaplanMeier
-from bayesurv.plots.style import COLOURS, DASHED, INK, MARKERS, QUIET, SMALL, new_axes, time_ticks
+from bayesurv.plots.style import (
+    DASHED,
+    INK,
+    MARKERS,
+    QUIET,
+    SMALL,
+    look,
+    new_axes,
+    time_ticks,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
 
 # The table under the axes, in points: its first line, its lines, its left edge.
-TABLE_TOP, TABLE_LINE, TABLE_LEFT = 34.0, 8.6, -47.0
+TABLE_TOP, TABLE_LINE, TABLE_LEFT = 36.0, 8.6, -47.0
+TABLE_SPACING = 1.27  # of lines that are TABLE_LINE apart
 TABLE_ROWS = ("At risk", "Events", "Censored")
 AXES_HEIGHT = 2.9
 
@@ -127,34 +138,30 @@ def _last_time(curves: "list[xr.Dataset]", observed: list[KaplanMeier]) -> float
 
 def _draw_curve(ax: Axes, i: int, curve: "xr.Dataset", end: float) -> None:
     """Band and mean, solid up to the end of follow-up and dashed beyond."""
+    colour, marker = look(i)
     time = curve.time.to_numpy().astype(float)
-    mean, lower, upper = (curve[name].to_numpy() for name in ("mean", "lower", "upper"))
-    finite = np.isfinite(mean) & np.isfinite(upper)
-    time, mean, lower, upper = (a[finite] for a in (time, mean, lower, upper))
+    parts = [curve[name].to_numpy() for name in ("mean", "lower", "upper")]
+    finite = np.isfinite(parts).all(axis=0)
+    stop = time[-1]
+    time, parts = time[finite], [part[finite] for part in parts]
     cut = np.sort(np.append(time, end)) if time[0] < end < time[-1] else time
-    mean, lower, upper = (np.interp(cut, time, a) for a in (mean, lower, upper))
-    style: dict[str, Any] = {"color": COLOURS[i % len(COLOURS)], "lw": 1.3, "zorder": 3 + i / 100}
-    within, beyond = cut <= end, cut >= end
-    ax.fill_between(
-        cut[within], lower[within], upper[within], color=style["color"], alpha=0.2, lw=0
-    )
-    shape = MARKERS[i % len(MARKERS)]
-    every = (0.04 + 0.03 * i, 0.22)
-    ax.plot(
-        cut[within], mean[within], marker=shape, markevery=every, ms=3.6, mfc="white", mew=0.8, **style
-    )
-    if beyond.sum() > 1:
-        ax.fill_between(
-            cut[beyond], lower[beyond], upper[beyond], color=style["color"], alpha=0.08, lw=0
-        )
-        ax.plot(cut[beyond], mean[beyond], ls=DASHED, **style)
+    mean, lower, upper = (np.interp(cut, time, part) for part in parts)
+    for part, alpha, dashes in ((cut <= end, 0.2, "-"), (cut >= end, 0.08, DASHED)):
+        if part.sum() < 2:
+            continue
+        ax.fill_between(cut[part], lower[part], upper[part], color=colour, alpha=alpha, lw=0)
+        (line,) = ax.plot(cut[part], mean[part], lw=1.3, ls=dashes, color=colour, zorder=3)
+        if dashes == "-":
+            spots = stop * (0.06 + 0.05 * (i % 6) + 0.3 * np.arange(4))
+            every = np.searchsorted(cut[part], spots[spots <= cut[part][-1]])
+            line.set(marker=marker, markevery=every.tolist(), ms=3.6, mfc="white", mew=0.8)
 
 
 def _draw_observed(ax: Axes, i: int, observed: KaplanMeier, alone: bool) -> None:
     """Steps, and a tick at each time of censoring; the main line of the arm where alone."""
     time = np.append(observed.time, observed.end)
     survival = np.append(observed.survival, observed.survival[-1])
-    style: dict[str, Any] = {"color": COLOURS[i % len(COLOURS)], "zorder": 2 + i / 100}
+    style: dict[str, Any] = {"color": look(i)[0], "zorder": 2}
     ax.step(time, survival, where="post", lw=1.2 if alone else 0.6, **style)
     seen = np.unique(observed.censored)
     ax.plot(seen, observed.survival_at(seen), "|", ms=4.5, mew=0.6, **style)
@@ -187,25 +194,28 @@ def _legend(
     """Above the axes, so that it never lies over the data."""
     handles: list[Any] = []
     for i in range(len(arms)):
-        colour = COLOURS[i % len(COLOURS)]
-        shape = MARKERS[i % len(MARKERS)] if arms[i] in curves else None
+        colour, marker = look(i)
+        shape = marker if arms[i] in curves else ""
         line = Line2D([], [], color=colour, lw=1.3, marker=shape, ms=3.6, mfc="white", mew=0.8)
         handles.append((Patch(facecolor=colour, alpha=0.2), line))
     names = list(arms)
     if steps and curves:
         handles.append(Line2D([], [], color=INK, lw=0.6, marker="|", ms=4.5, mew=0.6))
-        names.append("Kaplan–Meier, censored")
+        names.append("Kaplan–Meier")
     if beyond:
         handles.append(Line2D([], [], color=INK, lw=1.3, ls=DASHED))
         names.append("Beyond follow-up")
     probs = {f"{100 * c.attrs['ci_prob']:g}%" for c in curves.values() if "ci_prob" in c.attrs}
     title = f"Posterior mean, {' or '.join(sorted(probs))} credible interval" if probs else None
     figure = ax.get_figure(root=True)
-    width = 72 * (figure.get_figwidth() if figure is not None else 3.5) * ax.get_position().width
-    columns = max(1, int(width / (4.1 * max(map(len, names)) + 30)))
+    if figure is None:
+        raise ValueError("the axes to draw on are on no figure")
+    width = 72 * figure.get_figwidth()
+    columns = max(1, int(width / (3.9 * max(map(len, names)) + 36)))
+    shift = ScaledTranslation(TABLE_LEFT * steps / 72, 0, figure.dpi_scale_trans)
     ax.legend(
         handles, names, title=title, ncols=min(columns, 3), loc="lower left",
-        bbox_to_anchor=(0, 1.01), borderaxespad=0, borderpad=0, frameon=False, alignment="left",
+        bbox_to_anchor=(0, 1.02), bbox_transform=ax.transAxes + shift, borderaxespad=0, borderpad=0, frameon=False, alignment="left",
         fontsize=SMALL, title_fontsize=SMALL, handlelength=2.4, columnspacing=1.2,
         handler_map={tuple: HandlerTuple(ndivide=1)},
     )  # fmt: skip
@@ -215,21 +225,21 @@ def _table(ax: Axes, observed: Mapping[str, tuple[int, KaplanMeier]]) -> None:
     """Numbers at risk, and events and censored so far, under the ticks of the time axis."""
     ticks = [float(tick) for tick in ax.get_xticks()]
     place: dict[str, Any] = {
-        "textcoords": "offset points", "fontsize": SMALL - 0.5, "va": "center",
-        "annotation_clip": False,
+        "textcoords": "offset points", "fontsize": SMALL - 0.5, "va": "baseline", "color": INK,
+        "annotation_clip": False, "linespacing": TABLE_SPACING,
     }  # fmt: skip
     edge = {"xy": (0, 0), "xycoords": "axes fraction", "ha": "left", **place}
     below = -TABLE_TOP
     for arm, (i, estimate) in observed.items():
-        colour = COLOURS[i % len(COLOURS)]
-        ax.annotate(arm, xytext=(TABLE_LEFT, below), color=colour, fontweight="bold", **edge)
+        colour, marker = look(i)
+        mark = edge | {"color": colour}
+        ax.annotate(MARKERS[marker], xytext=(TABLE_LEFT, below), **mark)
+        ax.annotate(arm, xytext=(TABLE_LEFT + 8, below), fontweight="bold", **edge)
+        below -= TABLE_LINE
+        ax.annotate("\n".join(TABLE_ROWS), xytext=(TABLE_LEFT, below), **edge)
         counts = (estimate.at_risk, estimate.events_before, estimate.censored_before)
-        for row, count in zip(TABLE_ROWS, counts, strict=True):
-            below -= TABLE_LINE
-            ax.annotate(row, xytext=(TABLE_LEFT, below), color=INK, **edge)
-            for tick, number in zip(ticks, count(ticks), strict=True):
-                spot = (tick, 0)
-                ax.annotate(
-                    str(number), spot, (0, below), ax.get_xaxis_transform(), ha="center", color=INK, **place
-                )
-        below -= TABLE_LINE * 1.15
+        for tick, column in zip(ticks, np.array([c(ticks) for c in counts]).T, strict=True):
+            text = "\n".join(map(str, column))
+            across = ax.get_xaxis_transform()
+            ax.annotate(text, (tick, 0), (0, below), across, ha="center", **place)
+        below -= TABLE_LINE * (len(TABLE_ROWS) + 0.25)

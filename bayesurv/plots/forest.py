@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
-from bayesurv.plots.style import COLOURS, INK, QUIET, SMALL, new_axes, number, probability
+from bayesurv.plots.style import COLOURS, INK, SMALL, new_axes, number, probability
 
 TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 ROW_HEIGHT, MARGIN_HEIGHT = 0.24, 0.95
@@ -52,7 +52,7 @@ def plot_forest(
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_yticks(range(len(table)), table["term"].astype(str))
     ax.spines.left.set_visible(False)
-    ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="y", length=0, pad=8)
     _write(ax, table)
     return ax
 
@@ -64,9 +64,7 @@ def _limits(spans: list[pd.DataFrame]) -> tuple[float, float]:
     return max(lowest / 1.1, TICKS[0]), min(highest * 1.1, TICKS[-1])
 
 
-def _draw_interval(
-    ax: Axes, y: int, lower: float, upper: float, low: float, high: float
-) -> None:
+def _draw_interval(ax: Axes, y: int, lower: float, upper: float, low: float, high: float) -> None:
     """A line between the bounds, with an arrow where it runs out of the axes."""
     colour = COLOURS[0]
     ax.plot([max(lower, low), min(upper, high)], [y, y], color=colour, lw=1.3, zorder=3)
@@ -99,14 +97,19 @@ def _write(ax: Axes, table: pd.DataFrame) -> None:
     probs = " or ".join(f"{100 * prob:g}%" for prob in table["ci_prob"].unique()) or "95%"
     columns = {f"HR ({probs} CrI)": (10, "left"), "P(HR < 1)": (132, "right")}
     texts = [
-        [f"{number(r.hazard_ratio)} ({number(r.lower)}–{number(r.upper)})" for r in table.itertuples()],
+        [
+            f"{number(r.hazard_ratio)} ({number(r.lower)}–{number(r.upper)})"
+            for r in table.itertuples()
+        ],
         [probability(value) for value in table["prob_below_1"]],
     ]
     across = ax.get_yaxis_transform()
     for (head, (x, side)), values in zip(columns.items(), texts, strict=True):
-        place = {"textcoords": "offset points", "va": "center", "ha": side, "fontsize": SMALL}
+        place = {
+            "textcoords": "offset points",
+            "va": "center_baseline",
+            "ha": side,
+            "fontsize": SMALL,
+        }
         for y, text in [(-0.95, head), *enumerate(values)]:
-            ax.annotate(
-                text, (1, y), (x, 0), across, annotation_clip=False,
-                color=INK if y >= 0 else QUIET, **place,
-            )  # fmt: skip
+            ax.annotate(text, (1, y), (x, 0), across, annotation_clip=False, color=INK, **place)

@@ -21,7 +21,7 @@ INK, QUIET = "#222222", "#8A8A8A"
 # Okabe and Ito's palette, in an order that also alternates dark and light.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 # Shapes tell curves apart without colour; dashes are kept for what is beyond the data.
-MARKERS = ("o", "s", "^", "D", "v", "P")
+MARKERS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "P": "✚"}
 DASHED = (0.0, (3.5, 1.8))
 STEPS = {"days": (1, 7, 14, 30, 60, 90, 180, 365, 730), "months": (1, 2, 3, 6, 12, 24, 36, 60, 120)}
 
@@ -48,6 +48,11 @@ def dress(axes: Axes) -> Axes:
     return axes
 
 
+def look(i: int) -> tuple[str, str]:
+    """Colour and marker of the i-th curve; the 36 first pairs differ."""
+    return COLOURS[i % 6], list(MARKERS)[(i + i // 6) % 6]
+
+
 def save(figure: Figure | Axes, path: str | Path) -> Path:
     """Write a figure as its suffix says: .png at 300 dpi, .pdf or .svg.
 
@@ -65,7 +70,7 @@ def save(figure: Figure | Axes, path: str | Path) -> Path:
     options: dict[str, Any] = {"format": kind, "dpi": DPI, "metadata": _METADATA[kind]}
     try:
         if kind == "png":
-            found.savefig(partial, **options)
+            found.savefig(partial, **options, pil_kwargs={"compress_level": 4})
         else:
             with _vector, matplotlib.rc_context(_TEXT_AS_TEXT):
                 found.savefig(partial, **options)
