@@ -8,7 +8,6 @@ import typer
 
 if TYPE_CHECKING:
     from bayesurv.plan import Plan
-    from bayesurv.report.run import Outcome
 
 app = typer.Typer(
     help="Bayesian survival analysis of small clinical cohorts.",

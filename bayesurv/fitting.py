@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesurv.data.cohort import Cohort
-from bayesurv.data.design import Design, Rows
+from bayesurv.data.design import Design
 from bayesurv.models.baselines import Baseline, PiecewiseExponential, Weibull
 from bayesurv.models.build import (
     PARAMETERS,
@@ -294,6 +294,8 @@ def _complete(
 
 def _plain(values: pd.Series) -> np.ndarray:
     """Numbers as they are, levels as text."""
-    return values.to_numpy() if pd.api.types.is_numeric_dtype(values) else values.astype(str).to_numpy()
-
-
+    return (
+        values.to_numpy()
+        if pd.api.types.is_numeric_dtype(values)
+        else values.astype(str).to_numpy()
+    )

@@ -18,7 +18,7 @@ from bayesurv.data.faults import Fault, InputError
 from bayesurv.fitting import Fit
 from bayesurv.models.baselines import BASELINES
 from bayesurv.models.build import Specification
-from bayesurv.models.priors import FAMILIES, MedianSurvival, Priors
+from bayesurv.models.priors import FAMILIES, Priors
 
 FORMAT = 1
 
@@ -122,7 +122,7 @@ def _decode(stored: Any) -> Any:
     if "terms" in stored:
         return {term: _decode(each) for term, each in stored["terms"].items()}
     numbers = {k: v for k, v in stored.items() if k != "family"}
-    return (FAMILIES | {"MedianSurvival": MedianSurvival})[stored["family"]](**numbers)
+    return FAMILIES[stored["family"]](**numbers)
 
 
 def _tuple(value: Any) -> Any:

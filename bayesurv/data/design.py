@@ -1,15 +1,21 @@
 """Design: a formula turned into coded covariates, and the same coding for new patients."""
 
 import re
-import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import StringIO
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bayesurv.data.coding import (
+    as_trained,
+    factors_as_levels,
+    linear,
+    mentions,
+    monotone,
+    with_codings,
+)
 from bayesurv.data.cohort import Cohort
 from bayesurv.data.faults import Fault, InputError, nearest
 
@@ -68,13 +74,13 @@ class Design:
             The formula cannot be read, names an unknown column or function, or holds terms that
             are constant or collinear.
         """
-        return cls.from_frame(_with_codings(formula, cohort.coding), cohort.covariates)
+        return cls.from_frame(with_codings(formula, cohort.coding), cohort.covariates)
 
     @classmethod
     def from_frame(cls, formula: str, frame: pd.DataFrame) -> "Design":
         """Code the covariates of a frame whose columns are typed as a Cohort's are."""
         names = variables(formula, frame)
-        training = _factors_as_levels(formula, frame[list(names)].reset_index(drop=True))
+        training = factors_as_levels(formula, frame[list(names)].reset_index(drop=True))
         matrices = _evaluate(formula, training)
         columns, terms, monotone = _fixed_columns(matrices)
         group_terms, groups, group_term_of = _group_columns(matrices.group)
@@ -105,7 +111,7 @@ class Design:
             return ()
         factors = " ".join(term.partition("|")[2] for term in self.group_terms)
         common = " ".join(str(name) for name in self._matrices.common.terms)
-        return tuple(v for v in self.variables if _mentions(factors, v) and not _mentions(common, v))
+        return tuple(v for v in self.variables if mentions(factors, v) and not mentions(common, v))
 
     def apply(self, frame: pd.DataFrame, source: str = "new patients") -> Rows:
         """Code new patients exactly as the cohort was coded.
@@ -131,7 +137,7 @@ class Design:
         rows = _rows(common, group, self.group_terms)
         for i, term in enumerate(self.group_terms):
             for name, unknown in centred.items():
-                if _mentions(term.partition("|")[2], name):
+                if mentions(term.partition("|")[2], name):
                     rows.group_index[unknown, i] = -1
         return rows
 
@@ -141,7 +147,7 @@ class Design:
         """One column of new patients, typed as in the cohort; faults are collected."""
         trained, may_lack = self.training[name], name in self.group_variables
         if name in frame:
-            return _as_trained(frame[name], trained, may_lack, source, faults)
+            return as_trained(frame[name], trained, may_lack, source, faults)
         if not may_lack:
             message = f"no such column, which the formula needs.{nearest(name, frame)}"
             faults.append(Fault(message, file=source, column=name))
@@ -156,57 +162,20 @@ def variables(formula: str, frame: pd.DataFrame) -> tuple[str, ...]:
         named = set(model_description(f"{_RESPONSE} ~ {formula}").var_names)
     except Exception as error:
         message = f"formula {formula!r} cannot be read: {error}"
-        raise InputError([Fault(f"{message}; write terms such as cti2 + C(stage) + (1 | centre)")]) from None
+        raise InputError(
+            [Fault(f"{message}; write terms such as cti2 + C(stage) + (1 | centre)")]
+        ) from None
     named -= {_RESPONSE, ""}
     unknown = sorted(name for name in named if name not in frame)
     if unknown:
         raise InputError(
-            Fault(f"formula: no column {name!r}; the columns are {', '.join(map(str, frame))}."
-                  + nearest(name, frame))
+            Fault(
+                f"formula: no column {name!r}; the columns are {', '.join(map(str, frame))}."
+                + nearest(name, frame)
+            )
             for name in unknown
         )
     return tuple(str(name) for name in frame if name in named)
-
-
-def _factors_as_levels(formula: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """Grouping columns as categories, also when the groups are numbered."""
-    factors = " ".join(re.findall(r"\|([^)]*)\)", formula))
-    numbered = [
-        name
-        for name in frame
-        if _mentions(factors, str(name)) and pd.api.types.is_numeric_dtype(frame[name])
-    ]
-    return frame.assign(**{name: frame[name].map("{:g}".format).astype("category") for name in numbered})
-
-
-def linear(values: pd.Series) -> np.ndarray:
-    """Score the levels of an ordinal covariate 0, 1, 2, ..."""
-    return _ordered(values).codes.astype(float)
-
-
-def monotone(values: pd.Series) -> np.ndarray:
-    """Code an ordinal covariate by the steps it has climbed: column k is 1 from level k + 1 on."""
-    ordered = _ordered(values)
-    return (ordered.codes[:, None] >= np.arange(1, len(ordered.categories))).astype(float)
-
-
-def _ordered(values: pd.Series) -> pd.Categorical:
-    if not (isinstance(values.dtype, pd.CategoricalDtype) and values.dtype.ordered):
-        message = f"linear() and monotone() need an ordinal covariate; declare the levels of {values.name!r}"
-        raise InputError([Fault(f'{message} in order, e.g. ordinal = {{stage = ["I", "II"]}}')])
-    return values.array
-
-
-def _with_codings(formula: str, coding: Mapping[str, str]) -> str:
-    """Write `stage` as `monotone(stage)` wherever the ordinal column stands by its bare name."""
-    pieces, before = [], ("", "")
-    for token in tokenize.generate_tokens(StringIO(formula).readline):
-        inside_call = before[1] == "(" and re.fullmatch(r"\w+", before[0]) is not None
-        bare = token.string in coding and not inside_call
-        pieces.append(f"{coding[token.string]}({token.string})" if bare else token.string)
-        before = (before[1], token.string)
-    return " ".join(piece for piece in pieces if piece.strip()).replace(" (", "(").replace("( ", "(") \
-        if any(name in formula for name in coding) else formula
 
 
 def _evaluate(formula: str, frame: pd.DataFrame) -> Any:
@@ -226,7 +195,9 @@ def _evaluate(formula: str, frame: pd.DataFrame) -> Any:
     except Exception as error:
         raise InputError([Fault(f"formula {formula!r} cannot be evaluated: {error}")]) from None
     if matrices.common is None or "Intercept" not in matrices.common.terms:
-        message = "formula: the baseline hazard is the intercept and cannot be removed (no 0 + or - 1)"
+        message = (
+            "formula: the baseline hazard is the intercept and cannot be removed (no 0 + or - 1)"
+        )
         raise InputError([Fault(message)])
     return matrices
 
@@ -242,7 +213,9 @@ def _fixed_columns(matrices: Any) -> tuple[list[int], tuple[str, ...], dict[str,
         labels = [str(label) for label in term.labels]
         if "monotone(" in name:
             if not re.fullmatch(r"monotone\(\s*\w+\s*\)", name):
-                raise InputError([Fault(f"formula: a monotone term cannot be in {name!r}; use linear()")])
+                raise InputError(
+                    [Fault(f"formula: a monotone term cannot be in {name!r}; use linear()")]
+                )
             columns += [len(terms)] * len(labels)
             terms.append(name)
             levels = matrices.data[name[len("monotone(") : -1].strip()].cat.categories
@@ -285,17 +258,21 @@ def _rows(common: Any, group: Any, group_terms: tuple[str, ...]) -> Rows:
 def _refuse_dependent(design: Design) -> None:
     """Refuse constant columns and sets of columns that determine one another."""
     fixed, names = design.rows.fixed, [design.terms[i] for i in design.column_term]
-    constant = np.flatnonzero(np.ptp(fixed, axis=0) == 0) if len(fixed) else []
+    constant = np.flatnonzero(np.ptp(fixed, axis=0) == 0)
     faults = [
-        Fault(f"formula: {names[i]!r} is the same for all patients; leave it out",
-              value=float(fixed[0, i]))
+        Fault(
+            f"formula: {names[i]!r} is the same for all patients; leave it out",
+            value=float(fixed[0, i]),
+        )
         for i in constant
     ]
     varying = np.delete(fixed, constant, axis=1)
     kept = [name for i, name in enumerate(names) if i not in constant]
     for together in _dependent_sets(varying, kept):
         faults.append(
-            Fault(f"formula: {', '.join(together)} determine one another (collinear); leave one out")
+            Fault(
+                f"formula: {', '.join(together)} determine one another (collinear); leave one out"
+            )
         )
     if faults:
         raise InputError(faults)
@@ -306,7 +283,8 @@ def _dependent_sets(columns: np.ndarray, names: list[str]) -> list[list[str]]:
     if not columns.shape[1]:
         return []
     scaled = (columns - columns.mean(axis=0)) / columns.std(axis=0)
-    found, independent = [], []
+    found: list[list[str]] = []
+    independent: list[int] = []
     for j in range(scaled.shape[1]):
         basis = scaled[:, independent]
         weights = np.linalg.lstsq(basis, scaled[:, j], rcond=None)[0]
@@ -316,29 +294,3 @@ def _dependent_sets(columns: np.ndarray, names: list[str]) -> list[list[str]]:
         else:
             independent.append(j)
     return found
-
-
-def _as_trained(
-    given: pd.Series, trained: pd.Series, may_lack: bool, source: str, faults: list[Fault]
-) -> pd.Series:
-    """Read a new column with the type of the trained one, collecting what does not fit."""
-    name = str(trained.name)
-    for row in given.index[given.isna()] if not may_lack else ():
-        message = "is missing; give a value"
-        faults.append(Fault(message, file=source, row=row, column=name))
-    if isinstance(trained.dtype, pd.CategoricalDtype):
-        text = given.map(lambda v: f"{v:g}" if isinstance(v, float) else str(v).strip(), na_action="ignore")
-        levels = trained.cat.categories
-        for row, value in text[~text.isin(levels) & given.notna()].items():
-            message = f"level never seen in the cohort; known are {', '.join(levels)}."
-            message += nearest(str(value), levels)
-            faults.append(Fault(message, file=source, row=row, column=name, value=value))
-        return pd.Series(pd.Categorical(text, dtype=trained.dtype)).reset_index(drop=True)
-    numbers = pd.to_numeric(given.replace({"true": 1, "false": 0, "True": 1, "False": 0}), errors="coerce")
-    for row, value in given[numbers.isna() & given.notna()].items():
-        faults.append(Fault("is no number", file=source, row=row, column=name, value=value))
-    return numbers.astype(float).reset_index(drop=True)
-
-
-def _mentions(text: str, name: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None

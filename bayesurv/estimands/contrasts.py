@@ -5,14 +5,20 @@ of that mean, not of how patients differ. Functionals of a population (a margina
 marginal hazard ratio) come from the standardised curve, never from averaging the patients' own.
 """
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from bayesurv.data.design import Rows
-from bayesurv.estimands.curves import Profiles, as_draws, checked_times, predictor, profile_frame
+from bayesurv.estimands.curves import (
+    Profiles,
+    Times,
+    as_draws,
+    checked_times,
+    predictor,
+    profile_frame,
+)
 from bayesurv.fitting import Fit
 
 if TYPE_CHECKING:
@@ -22,7 +28,7 @@ if TYPE_CHECKING:
 def standardised_survival(
     fit: Fit,
     population: Profiles,
-    times: Sequence[float],
+    times: Times,
     *,
     label: str = "population",
     extrapolate: bool = False,
@@ -35,7 +41,7 @@ def standardised_survival(
 def standardised_hazard(
     fit: Fit,
     population: Profiles,
-    times: Sequence[float],
+    times: Times,
     *,
     label: str = "population",
     extrapolate: bool = False,
@@ -47,14 +53,16 @@ def standardised_hazard(
 
 
 def _average(
-    fit: Fit, population: Profiles, times: Sequence[float], extrapolate: bool, hazard: bool
+    fit: Fit, population: Profiles, times: Times, extrapolate: bool, hazard: bool
 ) -> np.ndarray:
     """Mean of S, or of S h, over the population's distinct patients; `(chain, draw, 1, time)`."""
     rows, weights = distinct_rows(fit.design.apply(profile_frame(population)))
     time = checked_times(fit, times, extrapolate)
     parameters, baseline = fit.parameters(), fit.baseline
     cumulative = baseline.cumulative_hazard(baseline.cumulative_basis(time), parameters, np)
-    rate = np.exp(baseline.log_hazard(baseline.hazard_basis(time), parameters, np)) if hazard else 1.0
+    rate = (
+        np.exp(baseline.log_hazard(baseline.hazard_basis(time), parameters, np)) if hazard else 1.0
+    )
     total = np.zeros(cumulative.shape)
     for weight, risk in zip(weights, np.moveaxis(np.exp(predictor(fit, rows)), -1, 0), strict=True):
         alive = np.exp(-risk[..., None] * cumulative)

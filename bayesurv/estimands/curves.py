@@ -14,11 +14,12 @@ from bayesurv.models.likelihood import linear_predictor
 if TYPE_CHECKING:
     import xarray as xr
 
-Profiles = pd.DataFrame | Sequence[Mapping[str, Any]]
+type Profiles = pd.DataFrame | Sequence[Mapping[str, Any]]
+type Times = Sequence[float] | np.ndarray
 
 
 def survival(
-    fit: Fit, profiles: Profiles, times: Sequence[float], *, extrapolate: bool = False
+    fit: Fit, profiles: Profiles, times: Times, *, extrapolate: bool = False
 ) -> "xr.DataArray":
     """Survival S(t|x) = exp(-H(t|x)), dims `(chain, draw, individual, time)`.
 
@@ -35,11 +36,12 @@ def survival(
     InputError
         A covariate is missing, a level is unknown, or a time is past the end of follow-up.
     """
-    return np.exp(-cumulative_hazard(fit, profiles, times, extrapolate=extrapolate)).rename("survival")
+    cumulative = cumulative_hazard(fit, profiles, times, extrapolate=extrapolate)
+    return cumulative.copy(data=np.exp(-cumulative.to_numpy())).rename("survival")
 
 
 def cumulative_hazard(
-    fit: Fit, profiles: Profiles, times: Sequence[float], *, extrapolate: bool = False
+    fit: Fit, profiles: Profiles, times: Times, *, extrapolate: bool = False
 ) -> "xr.DataArray":
     """Cumulative hazard H(t|x) = H0(t) exp(x'b), dims `(chain, draw, individual, time)`."""
     time = checked_times(fit, times, extrapolate)
@@ -50,7 +52,7 @@ def cumulative_hazard(
 
 
 def hazard(
-    fit: Fit, profiles: Profiles, times: Sequence[float], *, extrapolate: bool = False
+    fit: Fit, profiles: Profiles, times: Times, *, extrapolate: bool = False
 ) -> "xr.DataArray":
     """Hazard h(t|x) = h0(t) exp(x'b) per unit of time, dims `(chain, draw, individual, time)`."""
     time = checked_times(fit, times, extrapolate)
@@ -81,7 +83,9 @@ def labels(profiles: Profiles) -> list[str]:
     names = []
     for _, row in profile_frame(profiles).iterrows():
         given = row.get("label")
-        written = ", ".join(f"{k}={_plain(v)}" for k, v in row.items() if k != "label" and not pd.isna(v))
+        written = ", ".join(
+            f"{k}={_plain(v)}" for k, v in row.items() if k != "label" and not pd.isna(v)
+        )
         names.append(str(given) if isinstance(given, str) and given else written or "all patients")
     return names
 
@@ -114,7 +118,7 @@ def _choices(values: pd.Series, most: int = 6) -> list[Any]:
     return found.tolist() if len(found) <= 2 else []
 
 
-def checked_times(fit: Fit, times: Sequence[float], extrapolate: bool) -> np.ndarray:
+def checked_times(fit: Fit, times: Times, extrapolate: bool) -> np.ndarray:
     """Times as an array; refused below 0 or, unless asked for, past the end of follow-up."""
     time = np.atleast_1d(np.asarray(times, dtype=float))
     if not np.isfinite(time).all() or (time < 0).any():

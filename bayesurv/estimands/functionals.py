@@ -105,7 +105,9 @@ def own_cumulative_hazard(
 ) -> np.ndarray:
     """H0 of each draw at its own time, both of shape `(draw,)`."""
     basis = np.moveaxis(baseline.cumulative_basis(time), -1, 0)
-    basis = basis.reshape(len(time), *basis.shape[1:], 1) if basis.ndim > 1 else basis[:, None, None]
+    basis = (
+        basis.reshape(len(time), *basis.shape[1:], 1) if basis.ndim > 1 else basis[:, None, None]
+    )
     single = {name: np.asarray(value)[:, None] for name, value in parameters.items()}
     with np.errstate(over="ignore"):
         return baseline.cumulative_hazard(basis, single, np).reshape(len(time))

@@ -1,6 +1,6 @@
 """Summaries of draws: the last step, from draws to tables."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ def summarise(draws: "xr.DataArray", ci_prob: float = CI_PROB) -> "xr.Dataset":
     flat = values.to_numpy().reshape(-1, *values.shape[2:])
     tail = (1 - ci_prob) / 2
     # Between an infinite draw ("not reached") and another there is nothing to interpolate.
-    method = "linear" if np.isfinite(flat).all() else "inverted_cdf"
+    method: Any = "linear" if np.isfinite(flat).all() else "inverted_cdf"
     lower, median, upper = np.quantile(flat, [tail, 0.5, 1 - tail], axis=0, method=method)
     kept = {k: v for k, v in values.coords.items() if k not in ("chain", "draw")}
     columns = {"mean": flat.mean(axis=0), "median": median, "lower": lower, "upper": upper}

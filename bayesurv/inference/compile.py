@@ -60,7 +60,8 @@ class CompiledModel(CompiledPyMCModel):
         shared = self.shared_data | {
             name: _fixed(value, self.shared_data[name]) for name, value in arrays.items()
         }
-        return dataclasses.replace(self, shared_data=shared, user_data=_table(shared))
+        replacement: Any = dataclasses.replace  # mypy does not see the fields of nutpie's class
+        return replacement(self, shared_data=shared, user_data=_table(shared))
 
     def starting_at(self, start: Mapping[str, np.ndarray]) -> "CompiledModel":
         """Start chains around unconstrained values by variable name, 0 where none is named."""
@@ -74,7 +75,8 @@ class CompiledModel(CompiledPyMCModel):
         def initial(seed: int) -> np.ndarray:
             return centre + np.random.default_rng(seed).uniform(-0.5, 0.5, len(centre))
 
-        return dataclasses.replace(self, initial_point_func=initial)
+        replacement: Any = dataclasses.replace
+        return replacement(self, initial_point_func=initial)
 
 
 def compile_model(model: "pm.Model") -> CompiledModel:
@@ -115,12 +117,18 @@ def _unused(seed: int | None = None) -> Any:
 
 
 def _entry_point(
-    template: str, function: Any, shared: dict[str, np.ndarray], types: tuple, dim: int, size: int = 0
+    template: str,
+    function: Any,
+    shared: dict[str, np.ndarray],
+    types: tuple,
+    dim: int,
+    size: int = 0,
 ) -> Any:
     """Compile a C function that unpacks the pointer table and calls PyTensor's machine code."""
     inner = function.vm.jit_fn
     offsets = dict(zip(shared, _offsets(shared), strict=True))
-    unpack, arguments, scope = [], ["x"], {}
+    unpack, arguments = [], ["x"]
+    scope: dict[str, Any] = {}
     for variable in function.get_shared():
         value, start = shared[str(variable.name)], offsets[str(variable.name)]
         shape = "".join(f"table[{start + 1 + axis}], " for axis in range(value.ndim))

@@ -1,6 +1,6 @@
 """Sample a compiled model with nutpie's NUTS."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any

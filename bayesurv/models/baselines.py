@@ -101,7 +101,7 @@ class Exponential(Baseline):
 
 @dataclass(frozen=True)
 class Weibull(Baseline):
-    """Power hazard, h0(t) = shape t^(shape - 1) exp(intercept) and H0(t) = t^shape exp(intercept)."""
+    """Power hazard, h0(t) = shape t^(shape - 1) exp(intercept), H0(t) = t^shape exp(intercept)."""
 
     name: ClassVar[str] = "weibull"
     sampled: ClassVar[tuple[Parameter, ...]] = (
@@ -200,9 +200,7 @@ class PiecewiseExponential(Baseline):
     def _edges(self) -> np.ndarray:
         return np.concatenate([[0.0], np.asarray(self.cuts, dtype=float)])
 
-    def resolve(
-        self, event_times: np.ndarray, end: float, median: float
-    ) -> "PiecewiseExponential":
+    def resolve(self, event_times: np.ndarray, end: float, median: float) -> "PiecewiseExponential":
         if self.cuts is not None:
             return self
         quantiles = np.arange(1, self.intervals) / self.intervals
@@ -277,7 +275,13 @@ class MSpline(Baseline):
 
     @property
     def _constant_weights(self) -> np.ndarray:
-        return 1 / np.diagonal(self._spline.c) / self.boundary
+        return 1 / np.diagonal(self._spline.c) / self._end
+
+    @property
+    def _end(self) -> float:
+        if self.boundary is None:
+            raise ValueError("an M-spline baseline needs resolve() before it is used")
+        return self.boundary
 
     def resolve(self, event_times: np.ndarray, end: float, median: float) -> "MSpline":
         boundary = self.boundary if self.boundary is not None else float(event_times.max())
@@ -294,16 +298,16 @@ class MSpline(Baseline):
         return {"intercept": sampled["intercept"], "weight": raw / raw.sum(axis=-1, keepdims=True)}
 
     def level(self, log_median: Array, sampled: Parameters, xp: Any) -> Array:
-        return np.log(_LOG_2 * self.boundary) - log_median  # of the constant hazard w0
+        return np.log(_LOG_2 * self._end) - log_median  # of the constant hazard w0
 
     def hazard_basis(self, time: np.ndarray) -> np.ndarray:
-        return self._spline(np.minimum(time, self.boundary)).T
+        return self._spline(np.minimum(time, self._end)).T
 
     def cumulative_basis(self, time: np.ndarray) -> np.ndarray:
-        inside = np.minimum(time, self.boundary)
+        inside = np.minimum(time, self._end)
         integral = self._spline.antiderivative()(inside) - self._spline.antiderivative()(0.0)
         beyond = np.asarray(time, dtype=float) - inside
-        return integral.T + beyond * self._spline(self.boundary)[:, None]
+        return integral.T + beyond * self._spline(self._end)[:, None]
 
     def log_hazard(self, basis: Array, parameters: Parameters, xp: Any) -> Array:
         return parameters["intercept"][..., None] + xp.log(parameters["weight"] @ basis)
@@ -312,7 +316,7 @@ class MSpline(Baseline):
         return xp.exp(parameters["intercept"])[..., None] * (parameters["weight"] @ basis)
 
     def knots(self) -> np.ndarray:
-        return np.array([*self.inner, self.boundary])
+        return np.array([*(self.inner or ()), self._end])
 
 
 BASELINES: dict[str, type[Baseline]] = {

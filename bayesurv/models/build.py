@@ -85,7 +85,10 @@ class Specification:
         if self.design.terms:
             coords["term"] = list(self.design.terms)
         if self.design.group_terms:
-            coords |= {"group_term": list(self.design.group_terms), "group": list(self.design.groups)}
+            coords |= {
+                "group_term": list(self.design.group_terms),
+                "group": list(self.design.groups),
+            }
         for term, steps in self.design.monotone.items():
             coords[f"step[{term}]"] = list(steps)
         return coords
@@ -136,8 +139,11 @@ def build(specification: Specification, cohort: Cohort) -> "pm.Model":
         for name, value in parameters.items():
             if name not in model.named_vars:
                 pm.Deterministic(name, value, dims=DIMS.get(name))
-        data = {name: pm.Data(name, value) for name, value in data_arrays(design.rows, observed).items()}
-        rows = Rows(*(data.get(name) for name in ("fixed", "group_index", "group_value")))
+        data = {
+            name: pm.Data(name, value) for name, value in data_arrays(design.rows, observed).items()
+        }
+        symbols: dict[str, Any] = {name: data.get(name) for name in Rows.__dataclass_fields__}
+        rows = Rows(**symbols)
         times = Observed(**{name: data.get(name) for name in Observed.__dataclass_fields__})
         predictor = linear_predictor(design, rows, parameters, pt)
         terms = log_likelihood(specification.baseline, times, parameters, predictor, pt)

@@ -1,6 +1,6 @@
 """Log-likelihood of censored and truncated times from a log hazard and a cumulative hazard.
 
-For a row entering at e, with linear predictor eta = x'b + group effects and H(t|x) = H0(t) exp(eta):
+For a row entering at e, with eta = x'b + group effects and H(t|x) = H0(t) exp(eta):
 
     exact at t             log h(t|x) - H(t|x) + H(e|x)
     right-censored at t               - H(t|x) + H(e|x)
@@ -67,7 +67,7 @@ def log_likelihood(
     total = observed.exact * log_hazard - until_time * relative
     if observed.entry is not None:
         total = total + baseline.cumulative_hazard(observed.entry, parameters, xp) * relative
-    if observed.upper is not None:
+    if observed.upper is not None and observed.interval is not None:
         until_upper = baseline.cumulative_hazard(observed.upper, parameters, xp)
         inside = xp.where(observed.interval > 0, (until_upper - until_time) * relative, 1.0)
         total = total + observed.interval * xp.log(-xp.expm1(-inside))
@@ -75,7 +75,7 @@ def log_likelihood(
 
 
 def linear_predictor(design: Design, rows: Rows, parameters: Parameters, xp: Any) -> Array:
-    """x'b plus group effects of each row, shape `(..., row)`; position -1 is group effect 0."""
+    """X'b plus group effects of each row, shape `(..., row)`; position -1 is group effect 0."""
     total = 0.0
     if design.terms:
         total = total + _column_effects(design, parameters, xp) @ xp.transpose(rows.fixed)
@@ -88,7 +88,7 @@ def linear_predictor(design: Design, rows: Rows, parameters: Parameters, xp: Any
 
 
 def _column_effects(design: Design, parameters: Parameters, xp: Any) -> Array:
-    """Effect of each column of `Rows.fixed`: a monotone term shares its coefficient out over steps."""
+    """Effect of each column of `Rows.fixed`: a monotone term shares its own out over steps."""
     if not design.monotone:
         return parameters["coefficient"]
     shares = []

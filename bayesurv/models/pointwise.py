@@ -27,7 +27,8 @@ def patient_log_likelihood(
     if len(np.unique(patients)) == len(patients):
         return by_row
     summed = np.zeros((*by_row.shape[:-1], patients.max() + 1))
-    np.add.at(summed, (..., patients), by_row)
+    for row, patient in enumerate(patients):
+        summed[..., patient] += by_row[..., row]
     return summed
 
 

@@ -7,7 +7,7 @@ from bayesurv.models.likelihood import increment_name
 
 
 def prior_draws(specification: Specification, draws: int, seed: int) -> dict[str, np.ndarray]:
-    """Parameters drawn from the prior, each of shape `(1, draw, ...)`, as a posterior names them."""
+    """Parameters drawn from the prior, each of shape `(1, draw, ...)`."""
     generator = np.random.default_rng(seed)
     coords = specification.coords()
     drawn = {}

@@ -1,8 +1,8 @@
-"""Priors in clinical units: small frozen objects that print themselves, and the table of defaults."""
+"""Priors in clinical units: small frozen objects that print themselves, and their defaults."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from statistics import NormalDist
 from typing import Any, ClassVar
 
@@ -180,6 +180,15 @@ class MedianSurvival:
 Prior = Distribution | HazardRatio
 CoefficientPrior = Prior | Mapping[str, Prior]
 
+DEFAULT_COEFFICIENT = Normal(0, 0.75)
+POSITIVE = (LogNormal, HalfNormal, HalfCauchy, Gamma)
+REAL = (Normal, StudentT)
+
+
+def _named(families: tuple[type, ...]) -> str:
+    return ", ".join(family.__name__ for family in families)
+
+
 # 95% of the reference median within this factor of the stated or crude median.
 MEDIAN_SPREAD = 20.0
 
@@ -197,7 +206,7 @@ class Priors:
 
     intercept: Distribution | None = None
     median_survival: MedianSurvival | None = None
-    coefficient: CoefficientPrior = field(default_factory=lambda: Normal(0, 0.75))
+    coefficient: CoefficientPrior = DEFAULT_COEFFICIENT
     shape: Distribution = LogNormal(0, 0.5)
     slope: Distribution = Normal(0, 1)
     log_hazard: Distribution | None = None
@@ -205,26 +214,26 @@ class Priors:
     group_sd: Distribution = HalfNormal(0.5)
 
     def __post_init__(self) -> None:
-        faults = []
-        if self.median_survival is not None:
-            for name in ("intercept", "log_hazard"):
-                if getattr(self, name) is not None:
-                    message = f"priors: median_survival takes the place of {name}; give one of them"
-                    faults.append(Fault(message))
-        for name in ("shape", "smoothing_sd", "group_sd"):
-            if not getattr(self, name).positive:
-                message = f"priors: {name} is positive; use LogNormal, HalfNormal, Gamma or HalfCauchy"
-                faults.append(Fault(message, value=str(getattr(self, name))))
-        for name in ("intercept", "slope", "log_hazard"):
-            if getattr(self, name) is not None and getattr(self, name).positive:
-                message = f"priors: {name} may be negative; use Normal or StudentT"
-                faults.append(Fault(message, value=str(getattr(self, name))))
-        for term, prior in self._by_term().items():
-            if isinstance(prior, Distribution) and prior.positive:
-                message = f"priors: coefficient of {term} is a log hazard ratio and may be negative"
-                faults.append(Fault(f"{message}; use Normal, StudentT or HazardRatio", value=str(prior)))
+        faults = [Fault(f"priors: {sentence}") for sentence in self._contradictions()]
         if faults:
             raise InputError(faults)
+
+    def _contradictions(self) -> Iterator[str]:
+        for name in ("intercept", "log_hazard"):
+            if self.median_survival is not None and getattr(self, name) is not None:
+                yield f"median_survival takes the place of {name}; give one of them"
+        for name in ("shape", "smoothing_sd", "group_sd"):
+            given = getattr(self, name)
+            if not (isinstance(given, Distribution) and given.positive):
+                yield f"{name} is positive, not {given}; use {_named(POSITIVE)}"
+        for name in ("intercept", "slope", "log_hazard"):
+            given = getattr(self, name)
+            if given is not None and not (isinstance(given, Distribution) and not given.positive):
+                yield f"{name} may be negative, unlike {given}; use {_named(REAL)}"
+        for term, given in self._by_term().items():
+            if not isinstance(given, (*REAL, HazardRatio)):
+                allowed = f"{_named(REAL)} or HazardRatio"
+                yield f"the coefficient of {term} is a log hazard ratio; use {allowed}, not {given}"
 
     def _by_term(self) -> Mapping[str, Prior]:
         given = self.coefficient
@@ -238,8 +247,9 @@ class Priors:
         InputError
             A term is named that the model does not have.
         """
-        default = Priors().coefficient if isinstance(self.coefficient, Mapping) else self.coefficient
-        named = self.coefficient if isinstance(self.coefficient, Mapping) else {}
+        given = self.coefficient
+        default: Prior = DEFAULT_COEFFICIENT if isinstance(given, Mapping) else given
+        named: Mapping[str, Prior] = given if isinstance(given, Mapping) else {}
         unknown = [name for name in named if name not in terms]
         if unknown:
             raise InputError(
@@ -251,7 +261,7 @@ class Priors:
 
     def describe(self) -> dict[str, str]:
         """Printed form of every prior that is set."""
-        table = {}
+        table: dict[str, str] = {}
         for entry in fields(self):
             value = getattr(self, entry.name)
             if isinstance(value, Mapping):
@@ -262,9 +272,8 @@ class Priors:
 
 
 FAMILIES: dict[str, type] = {
-    cls.__name__: cls
-    for cls in (Normal, StudentT, LogNormal, HalfNormal, HalfCauchy, Gamma, HazardRatio)
-} | {"MedianSurvival": MedianSurvival}
+    cls.__name__: cls for cls in (*REAL, *POSITIVE, HazardRatio, MedianSurvival)
+}
 
 
 def parse_prior(text: str, where: str = "prior") -> Any:

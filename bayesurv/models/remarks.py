@@ -14,9 +14,13 @@ def prior_remark(specification: Specification, cohort: Cohort) -> str:
     if specification.level is None:
         return "The level of the hazard has the prior that was stated."
     median = specification.median
-    origin = "as stated" if specification.priors.median_survival is not None else (
-        f"around the crude exponential median of the data, {median.centre:.3g} {cohort.unit}, "
-        "because none was stated"
+    origin = (
+        "as stated"
+        if specification.priors.median_survival is not None
+        else (
+            f"around the crude exponential median of the data, {median.centre:.3g} {cohort.unit}, "
+            "because none was stated"
+        )
     )
     return (
         f"Reference median survival: {median.lower:.3g} to {median.upper:.3g} {cohort.unit} with "
@@ -30,23 +34,25 @@ def remarks(cohort: Cohort, specification: Specification) -> list[str]:
     if design.terms and cohort.n_events < FEW_EVENTS * len(design.terms):
         ratio = cohort.n_events / len(design.terms)
         notes.append(
-            f"{cohort.n_events} events for {len(design.terms)} coefficients, {ratio:.1f} events per "
-            f"coefficient: the priors weigh in the answer; compare others."
+            f"{cohort.n_events} events for {len(design.terms)} coefficients, {ratio:.1f} events "
+            "per coefficient: the priors weigh in the answer; compare others."
         )
-    for name in design.training:
-        values = design.training[name]
-        levels = values.unique()
-        if not pd.api.types.is_numeric_dtype(values) or len(levels) <= 2:
-            without = [v for v in levels if not cohort.event[(values == v).to_numpy()].any()]
-            notes += [
-                f"No events among the patients with {name} = {level}: the maximum-likelihood hazard "
-                "ratio is infinite or 0, and the posterior rests on the prior."
-                for level in without
-            ]
-        elif pd.api.types.is_numeric_dtype(values) and name in design.terms:
-            if values.min() > 0 or values.max() < 0:
-                notes.append(
-                    f"{name} runs from {values.min():g} to {values.max():g}, so the reference profile "
-                    f"({name} = 0) lies outside the data; center({name}) or scale({name}) puts it inside."
-                )
+    covariates = design.training.drop(columns=list(design.group_variables))
+    for name, values in covariates.items():
+        if not pd.api.types.is_numeric_dtype(values) or values.nunique() <= 2:
+            notes += _levels_without_events(values, cohort.event)
+        elif name in design.terms and (values.min() > 0 or values.max() < 0):
+            notes.append(
+                f"{name} runs from {values.min():g} to {values.max():g}, so the reference profile, "
+                f"{name} = 0, lies outside the data; scale({name}) or center({name}) mends it."
+            )
     return notes
+
+
+def _levels_without_events(values: pd.Series, event: np.ndarray) -> list[str]:
+    without = [level for level in values.unique() if not event[(values == level).to_numpy()].any()]
+    return [
+        f"No events among the patients with {values.name} = {level}: the maximum-likelihood hazard "
+        "ratio is infinite or 0, and the posterior rests on the prior."
+        for level in without
+    ]

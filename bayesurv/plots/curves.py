@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
 from bayesurv.frequentist.kaplan_meier import KaplanMeier
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 # The table under the axes, in points: its first line, its lines, its left edge.
-TABLE_TOP, TABLE_LINE, TABLE_LEFT = 36.0, 8.6, -47.0
+TABLE_TOP, TABLE_LINE, TABLE_LEFT = 40.0, 8.6, -47.0
 TABLE_SPACING = 1.27  # of lines that are TABLE_LINE apart
 TABLE_ROWS = ("At risk", "Events", "Censored")
 AXES_HEIGHT = 2.9
@@ -111,7 +112,9 @@ def plot_hazard(
     _name_time(ax, stop, unit, origin)
     if log:
         ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_locator(NullLocator())
     else:
         ax.set_ylim(0, _top([*curves.values()]))
     ax.set_ylabel(f"Hazard per {unit.removesuffix('s')}")
@@ -166,8 +169,8 @@ def _draw_observed(ax: Axes, i: int, observed: KaplanMeier, alone: bool) -> None
     seen = np.unique(observed.censored)
     ax.plot(seen, observed.survival_at(seen), "|", ms=4.5, mew=0.6, **style)
     if alone:
-        again = (*(np.append(a, a[-1]) for a in (observed.lower, observed.upper)),)
-        ax.fill_between(time, *again, step="post", color=style["color"], alpha=0.15, lw=0)
+        lower, upper = (np.append(a, a[-1]) for a in (observed.lower, observed.upper))
+        ax.fill_between(time, lower, upper, step="post", color=style["color"], alpha=0.15, lw=0)
 
 
 def _name_time(ax: Axes, stop: float, unit: str, origin: str) -> None:
@@ -215,7 +218,8 @@ def _legend(
     shift = ScaledTranslation(TABLE_LEFT * steps / 72, 0, figure.dpi_scale_trans)
     ax.legend(
         handles, names, title=title, ncols=min(columns, 3), loc="lower left",
-        bbox_to_anchor=(0, 1.02), bbox_transform=ax.transAxes + shift, borderaxespad=0, borderpad=0, frameon=False, alignment="left",
+        bbox_to_anchor=(0, 1.02), bbox_transform=ax.transAxes + shift, borderaxespad=0,
+        borderpad=0, frameon=False, alignment="left",
         fontsize=SMALL, title_fontsize=SMALL, handlelength=2.4, columnspacing=1.2,
         handler_map={tuple: HandlerTuple(ndivide=1)},
     )  # fmt: skip
@@ -235,11 +239,11 @@ def _table(ax: Axes, observed: Mapping[str, tuple[int, KaplanMeier]]) -> None:
         mark = edge | {"color": colour}
         ax.annotate(MARKERS[marker], xytext=(TABLE_LEFT, below), **mark)
         ax.annotate(arm, xytext=(TABLE_LEFT + 8, below), fontweight="bold", **edge)
-        below -= TABLE_LINE
+        below -= TABLE_LINE * len(TABLE_ROWS)  # the baseline of the last line
         ax.annotate("\n".join(TABLE_ROWS), xytext=(TABLE_LEFT, below), **edge)
         counts = (estimate.at_risk, estimate.events_before, estimate.censored_before)
         for tick, column in zip(ticks, np.array([c(ticks) for c in counts]).T, strict=True):
             text = "\n".join(map(str, column))
             across = ax.get_xaxis_transform()
             ax.annotate(text, (tick, 0), (0, below), across, ha="center", **place)
-        below -= TABLE_LINE * (len(TABLE_ROWS) + 0.25)
+        below -= TABLE_LINE * 1.4

@@ -1,5 +1,7 @@
 """Hazard ratios as a forest plot."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -7,6 +9,7 @@ from matplotlib.ticker import NullLocator
 
 from bayesurv.plots.style import COLOURS, INK, SMALL, new_axes, number, probability
 
+NARROW = (0.125, 0.25, 0.5, 1, 2, 4, 8)
 TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 ROW_HEIGHT, MARGIN_HEIGHT = 0.24, 0.95
 
@@ -46,7 +49,8 @@ def plot_forest(
     ax.plot(
         table["hazard_ratio"][inside], table.index[inside], "s", ms=4.5, color=COLOURS[0], zorder=4
     )
-    ticks = [tick for tick in TICKS if low <= tick <= high]
+    narrow = low > 0.1 and high < 10
+    ticks = [tick for tick in (NARROW if narrow else TICKS) if low <= tick <= high]
     ax.set(xlim=(low, high), ylim=(len(table) - 0.4, -0.6), xlabel=label)
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.xaxis.set_minor_locator(NullLocator())
@@ -103,13 +107,11 @@ def _write(ax: Axes, table: pd.DataFrame) -> None:
         ],
         [probability(value) for value in table["prob_below_1"]],
     ]
+    place: dict[str, Any] = {
+        "textcoords": "offset points", "fontsize": SMALL, "color": INK, "annotation_clip": False,
+    }  # fmt: skip
     across = ax.get_yaxis_transform()
     for (head, (x, side)), values in zip(columns.items(), texts, strict=True):
-        place = {
-            "textcoords": "offset points",
-            "va": "center_baseline",
-            "ha": side,
-            "fontsize": SMALL,
-        }
-        for y, text in [(-0.95, head), *enumerate(values)]:
-            ax.annotate(text, (1, y), (x, 0), across, annotation_clip=False, color=INK, **place)
+        ax.annotate(head, (1, 1), (x, 3), "axes fraction", ha=side, va="bottom", **place)
+        for y, text in enumerate(values):
+            ax.annotate(text, (1, y), (x, 0), across, ha=side, va="center_baseline", **place)

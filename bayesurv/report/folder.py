@@ -2,15 +2,17 @@
 
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bayesurv.data.faults import Fault, InputError
 
 MARK = "provenance.json"
+HIDDEN = ".bayesurv-"  # a folder of this name is one that a killed run was writing
+REMEDY = "choose another with --out"
 
 
 def check_output(out: Path) -> None:
@@ -21,61 +23,74 @@ def check_output(out: Path) -> None:
     InputError
         It is a file, its place is not writable, or it holds files of another origin.
     """
-    if out.exists() and not out.is_dir():
-        raise InputError([Fault(f"output folder {out} is a file; choose another name")])
-    if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
-        message = f"output folder {out} holds files that bayesurv did not write; choose another"
-        raise InputError([Fault(message)])
-    place = next(p for p in [out, *out.absolute().parents] if p.exists())
-    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-        message = f"output folder {out} cannot be written ({place} is not writable)"
-        raise InputError([Fault(f"{message}; choose another with --out")])
+    if out.is_dir():
+        foreign = any(not name.startswith(HIDDEN) for name in os.listdir(out))
+        if foreign and _written(out) is None:
+            message = f"output folder {out} holds files that bayesurv did not write"
+            raise InputError([Fault(f"{message}; {REMEDY}")])
+    place = next(p for p in [out, *out.absolute().parents] if os.path.lexists(p))
+    if not place.is_dir():
+        raise _refused(out, f"{place} is a file")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise _refused(out, f"you may not write in {place}")
+
+
+def _refused(out: Path, why: str | None) -> InputError:
+    return InputError([Fault(f"output folder {out} cannot be written ({why}); {REMEDY}")])
 
 
 @contextmanager
 def staged(out: Path) -> Iterator[Path]:
-    """Give a hidden folder beside `out` to write into, and move it into place at the end.
+    """Give a hidden folder to write into, and move what is in it to `out` at the end.
 
     Results of an earlier run in `out` are replaced; other files in it stay. On an error or an
-    interrupt nothing of `out` has changed.
+    interrupt nothing has changed.
     """
     check_output(out)
+    # Inside an existing folder, so that nothing moves between disks (out may be mounted).
+    place = out if out.is_dir() else out.absolute().parent
+    missing = [folder for folder in (place, *place.parents) if not folder.exists()]
+    staging = place / f"{HIDDEN}{secrets.token_hex(4)}"
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    except OSError as error:
-        message = f"output folder {out} cannot be written ({error.strerror})"
-        raise InputError([Fault(f"{message}; choose another with --out")]) from None
-    try:
+        try:
+            staging.mkdir(parents=True)
+        except OSError as error:
+            raise _refused(out, error.strerror) from None
         yield staging
-        staging.chmod(0o755)
-        _move_into_place(staging, out)
+        try:
+            _replace(staging, out) if place == out else os.rename(staging, out)
+        except OSError as error:
+            raise _refused(out, f"{error.strerror}: {error.filename}") from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+        for folder in missing:
+            with suppress(OSError):  # the results are in it
+                folder.rmdir()
 
 
-def _move_into_place(staging: Path, out: Path) -> None:
-    """Replace what an earlier run wrote by what this one did, the marker file last."""
-    if not out.exists():
-        os.rename(staging, out)
-        return
-    for name in _written(out):
-        _remove(out / name)
-    for path in sorted(staging.iterdir(), key=lambda p: p.name == MARK):
-        _remove(out / path.name)
-        os.rename(path, out / path.name)
-
-
-def _written(out: Path) -> list[str]:
-    """Top-level names that the earlier run in this folder recorded."""
+def _replace(staging: Path, out: Path) -> None:
+    """Swap what an earlier run wrote for what this one did; undone if it stops half-way."""
+    new = sorted(os.listdir(staging), key=lambda name: name == MARK)
+    old = [name for name in {*(_written(out) or ()), *new} if os.path.lexists(out / name)]
+    aside = staging / f"{HIDDEN}old"
+    aside.mkdir()
+    moves = [(out / name, aside / name) for name in old]
+    moves += [(staging / name, out / name) for name in new]
+    done = 0
     try:
-        return list(json.loads((out / MARK).read_text(encoding="utf-8"))["files"])
-    except (OSError, ValueError, KeyError):
-        return []
+        for done, (source, target) in enumerate(moves):  # noqa: B007
+            os.rename(source, target)
+    except BaseException:
+        for source, target in reversed(moves[:done]):
+            os.rename(target, source)
+        raise
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def _written(out: Path) -> list[str] | None:
+    """Top-level names that an earlier run in this folder recorded; None if there was none."""
+    try:
+        mark = json.loads((out / MARK).read_text(encoding="utf-8"))
+        named = mark["files"] if "bayesurv" in mark else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return named and [name for name in named if name not in ("", ".", "..") and Path(name).name == name]

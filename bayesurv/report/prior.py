@@ -42,7 +42,10 @@ def run_prior(plan: Plan, out: Path) -> Tables:
                 _write(drawn, profiles, table, folder)
                 title = f"Prior of {endpoint}, {baseline.name} (time in {drawn.unit})"
                 found.append((title, table, drawn.notes))
-        mark = {"bayesurv": version("bayesurv"), "files": [*(p.name for p in staging.iterdir()), MARK]}
+        mark = {
+            "bayesurv": version("bayesurv"),
+            "files": [*(p.name for p in staging.iterdir()), MARK],
+        }
         (staging / MARK).write_text(json.dumps(mark) + "\n", encoding="utf-8")
     return found
 

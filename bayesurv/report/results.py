@@ -97,7 +97,7 @@ def write_figures(
 
 
 def arms(fit: Fit, treatment: str | None) -> dict[str, np.ndarray]:
-    """Patients of each level of the treatment, as a mask over patients; all together without one."""
+    """Patients of each level of the treatment, as a mask; all together without one."""
     patients = baseline_covariates(fit)
     if treatment is None or treatment not in patients:
         return {"All patients": np.ones(len(patients), dtype=bool)}

@@ -23,7 +23,17 @@ from bayesurv.plan import Plan
 from bayesurv.report.folder import MARK, staged
 from bayesurv.report.results import stated_profiles, write_fit
 
-LIBRARIES = ("pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "pandas", "xarray", "formulae")
+LIBRARIES = (
+    "pymc",
+    "pytensor",
+    "nutpie",
+    "numba",
+    "numpy",
+    "scipy",
+    "pandas",
+    "xarray",
+    "formulae",
+)
 
 
 @dataclass(frozen=True)
@@ -159,9 +169,7 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
 
 
-def _provenance(
-    plan: Plan, cohorts: dict[str, Cohort], outcomes: list[Outcome]
-) -> dict[str, Any]:
+def _provenance(plan: Plan, cohorts: dict[str, Cohort], outcomes: list[Outcome]) -> dict[str, Any]:
     fits = {f"{o.endpoint}/{o.baseline}": o.fit for o in outcomes}
     return {
         "command": " ".join(["bayesurv", *sys.argv[1:]]),

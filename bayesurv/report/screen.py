@@ -45,7 +45,9 @@ def show_outcomes(outcomes: Sequence[Outcome], out: Path) -> None:
 def show_prior(tables: Sequence[tuple[str, pd.DataFrame, tuple[str, ...]]], out: Path) -> None:
     """Print what the priors imply for hazard ratios, medians and survival."""
     for title, frame, _ in tables:
-        table = Table("quantity", "time", "median", "95% interval", title=title, title_justify="left")
+        table = Table(
+            "quantity", "time", "median", "95% interval", title=title, title_justify="left"
+        )
         for row in frame.itertuples():
             time = "" if pd.isna(row.time) else f"{row.time:.3g}"
             interval = f"{row.lower:.2f} to {row.upper:.2f}"
