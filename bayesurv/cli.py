@@ -22,7 +22,35 @@ Source = Annotated[
 Formula = Annotated[
     str | None, typer.Option(help='Right-hand side, e.g. "cti2 + bulky + stage + (1|centre)".')
 ]
-Column = Annotated[str | None, typer.Option(metavar="COL")]
+Time = Annotated[
+    str | None, typer.Option(metavar="COL", help="Time of the event, or of the last contact.")
+]
+Event = Annotated[str | None, typer.Option(metavar="COL", help="1 for an event, 0 for censored.")]
+Unit = Annotated[str | None, typer.Option(help="Of all times: days, weeks, months or years.")]
+Entry = Annotated[
+    str | None, typer.Option(metavar="COL", help="Time from which a patient is at risk.")
+]
+Upper = Annotated[
+    str | None, typer.Option(metavar="COL", help="The event was in (time, upper]; may be empty.")
+]
+Id = Annotated[
+    str | None,
+    typer.Option(metavar="COL", help="The patient; has one row, or with --entry several."),
+]
+Treatment = Annotated[
+    str | None, typer.Option(metavar="COL", help="Arms that curves and figures compare.")
+]
+Baselines = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="weibull (unless given), exponential, gompertz, piecewise-exponential or m-spline; "
+        "may be repeated."
+    ),
+]
+Endpoint = Annotated[str | None, typer.Option(help="Name of the endpoint's folder.")]
+Missing = Annotated[
+    str | None, typer.Option(help='Patients with missing covariates: "error" or "drop".')
+]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")]
 Seed = Annotated[int | None, typer.Option(help="Same seed, same numbers.")]
 
@@ -42,19 +70,17 @@ def root(
 @app.command()
 def fit(
     source: Source,
-    time: Column = None,
-    event: Column = None,
+    time: Time = None,
+    event: Event = None,
     formula: Formula = None,
-    unit: Annotated[str | None, typer.Option(help="days, weeks, months or years.")] = None,
-    entry: Column = None,
-    upper: Column = None,
-    id: Column = None,
-    treatment: Column = None,
-    baseline: Annotated[
-        list[str] | None, typer.Option(help="weibull unless given; may be repeated.")
-    ] = None,
-    endpoint: Annotated[str | None, typer.Option(help="Name of the endpoint's folder.")] = None,
-    missing: Annotated[str | None, typer.Option(help='"error" or "drop".')] = None,
+    unit: Unit = None,
+    entry: Entry = None,
+    upper: Upper = None,
+    id: Id = None,
+    treatment: Treatment = None,
+    baseline: Baselines = None,
+    endpoint: Endpoint = None,
+    missing: Missing = None,
     out: Out = Path("bayesurv-results"),
     seed: Seed = None,
     force: Annotated[
@@ -76,19 +102,17 @@ def fit(
 @app.command()
 def prior(
     source: Source,
-    time: Column = None,
-    event: Column = None,
+    time: Time = None,
+    event: Event = None,
     formula: Formula = None,
-    unit: Annotated[str | None, typer.Option(help="days, weeks, months or years.")] = None,
-    entry: Column = None,
-    upper: Column = None,
-    id: Column = None,
-    treatment: Column = None,
-    baseline: Annotated[
-        list[str] | None, typer.Option(help="weibull unless given; may be repeated.")
-    ] = None,
-    endpoint: Annotated[str | None, typer.Option(help="Name of the endpoint's folder.")] = None,
-    missing: Annotated[str | None, typer.Option(help='"error" or "drop".')] = None,
+    unit: Unit = None,
+    entry: Entry = None,
+    upper: Upper = None,
+    id: Id = None,
+    treatment: Treatment = None,
+    baseline: Baselines = None,
+    endpoint: Endpoint = None,
+    missing: Missing = None,
     out: Out = Path("bayesurv-prior"),
     seed: Seed = None,
 ) -> None:
@@ -109,7 +133,9 @@ def predict(
     times: Annotated[
         str | None, typer.Option(help='Times separated by commas, e.g. "3,6,12".')
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="FILE")] = Path("predictions.csv"),
+    out: Annotated[Path, typer.Option(metavar="FILE", help="File for the predictions.")] = Path(
+        "predictions.csv"
+    ),
     extrapolate: Annotated[
         bool, typer.Option("--extrapolate", help="Allow times past the end of follow-up.")
     ] = False,
@@ -118,41 +144,44 @@ def predict(
     from bayesurv.report.predict import run_predict
     from bayesurv.report.screen import show_predictions
 
-    table = run_predict(fit, patients, times, out, extrapolate=extrapolate)
-    show_predictions(table, out)
+    table, failed = run_predict(fit, patients, times, out, extrapolate=extrapolate)
+    show_predictions(table, out, failed)
 
 
 def _plan(source: Path, given: dict[str, Any]) -> "Plan":
-    """Read the plan, or make one from the options; a plan takes no option but --seed."""
+    """Read the plan, or make one from the options; a plan takes none of those but --seed."""
     from bayesurv.data.faults import Fault, InputError
     from bayesurv.plan import Plan, read_plan
 
     keys = ("time", "event", "formula", "unit", "entry", "upper", "id", "treatment", "baseline")
-    options = {key: given[key] for key in (*keys, "missing", "endpoint") if given[key]}
+    options = {key: given[key] for key in (*keys, "missing", "endpoint")}
+    options = {key: value for key, value in options.items() if value not in (None, [])}
     if source.suffix.lower() != ".toml":
-        name = options.pop("endpoint", None) or _endpoint_name(given["time"], given["event"])
+        name = options.pop("endpoint", _endpoint_name(given["time"], given["event"]))
         return Plan.from_options(name, file=str(source), seed=given["seed"], **options)
     if options:
         named = ", ".join(f"--{key}" for key in options)
-        raise InputError([Fault(f"{named}: the plan says this; change it there", source.name)])
+        message = f"{named} cannot be added to a plan; write it in the plan, or leave it out"
+        raise InputError([Fault(message, source.name)])
     return read_plan(source).with_seed(given["seed"])
 
 
 def _endpoint_name(time: str | None, event: str | None) -> str:
     """Name shared by columns such as os_months and os_event; "endpoint" if there is none."""
-    first, second = (str(name).partition("_")[0].lower() for name in (time, event))
-    return first if first == second and first.isalnum() else "endpoint"
+    first, second = ((name or "").partition("_")[0].lower() for name in (time, event))
+    plain = first == second and first.isascii() and first.isalnum()
+    return first if plain else "endpoint"
 
 
 def main() -> None:
-    """Run a command; an error in the input ends with exit code 2, failed sampling with 1."""
+    """Run a command; bad input ends with exit code 2, failed sampling or a full disk with 1."""
     try:
         app()
     except Exception as error:
         from bayesurv.data.faults import InputError
         from bayesurv.inference.diagnostics import SamplingError
 
-        if not isinstance(error, InputError | SamplingError):
+        if not isinstance(error, InputError | SamplingError | OSError):
             raise
         typer.echo(f"Error: {error}", err=True)
         sys.exit(2 if isinstance(error, InputError) else 1)

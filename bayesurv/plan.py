@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import pandas as pd
 
+from bayesurv.data.coding import mentions
 from bayesurv.data.cohort import Cohort
 from bayesurv.data.design import variables
 from bayesurv.data.faults import Fault, InputError
@@ -15,7 +16,7 @@ from bayesurv.data.read import read_table
 from bayesurv.inference.sample import Sampling
 from bayesurv.models.baselines import BASELINES, Baseline
 from bayesurv.models.priors import Priors
-from bayesurv.plan_checks import BASELINE_KEYS, Place, contradictions, mentions, read_priors
+from bayesurv.plan_checks import BASELINE_KEYS, Place, contradictions, read_priors
 from bayesurv.plan_file import read_toml, toml_section
 from bayesurv.plan_keys import SECTIONS, EndpointKeys, Sections, checked
 
@@ -120,9 +121,11 @@ class Plan(Sections):
         return Sampling(**self.sampling.model_dump())
 
     def with_seed(self, seed: int | None) -> Self:
-        """The plan with another seed; None keeps its own."""
+        """The plan with another seed, from 0 on; None keeps its own."""
         if seed is None:
             return self
+        if not 0 <= seed < 2**63:
+            raise InputError([Fault(f"--seed: {seed} is not a whole number from 0 on")])
         sampling = self.sampling.model_copy(update={"seed": seed})
         return self.model_copy(update={"sampling": sampling})
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bayesurv.data.coding import mentions
 from bayesurv.data.faults import InputError, listed, nearest
 from bayesurv.models.baselines import BASELINES, Baseline, PiecewiseExponential
 from bayesurv.models.priors import (
@@ -171,11 +172,6 @@ def _strangers(estimand: Mapping[str, Any], formula: str) -> list[Problem]:
         for place, name in named
         if not mentions(formula, name)
     ]
-
-
-def mentions(formula: str, name: str) -> bool:
-    """Whether a formula has this name as a word."""
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", formula) is not None
 
 
 # --- Priors ---

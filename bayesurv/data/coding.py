@@ -37,7 +37,7 @@ def with_codings(formula: str, coding: Mapping[str, str]) -> str:
     try:
         for token in tokenize.generate_tokens(StringIO(formula).readline):
             inside_call = before[1] == "(" and re.fullmatch(r"\w+", before[0]) is not None
-            if token.string in coding and not inside_call:
+            if token.string in coding and not inside_call and before[1] != "|":
                 name, start = token.string, token.start[1]
                 pieces += [formula[done:start], f"{coding[name]}({name})"]
                 done = token.end[1]

@@ -1,25 +1,27 @@
 """Survival and hazard over time, from summaries of the posterior."""
 
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, NullLocator
-from matplotlib.transforms import ScaledTranslation
 
 from bayesurv.frequentist.kaplan_meier import KaplanMeier
 from bayesurv.plots.style import (
     DASHED,
     INK,
+    LETTER,
     MARKERS,
     QUIET,
     SMALL,
+    legend_above,
     look,
     new_axes,
+    root,
     time_ticks,
 )
 
@@ -27,10 +29,11 @@ if TYPE_CHECKING:
     import xarray as xr
 
 # The table under the axes, in points: its first line, its lines, its left edge.
-TABLE_TOP, TABLE_LINE, TABLE_LEFT = 40.0, 8.6, -47.0
+TABLE_TOP, TABLE_LINE, TABLE_LEFT = 37.0, 8.6, -47.0
 TABLE_SPACING = 1.27  # of lines that are TABLE_LINE apart
 TABLE_ROWS = ("At risk", "Events", "Censored")
 AXES_HEIGHT = 2.9
+MOST_TICKS = 300
 
 
 def plot_survival(
@@ -63,10 +66,10 @@ def plot_survival(
     observed = observed or {}
     arms = list(dict.fromkeys([*curves, *observed]))
     if ax is None:
-        height = AXES_HEIGHT + (len(arms) * 4 + 1) * TABLE_LINE / 72 * bool(observed)
+        height = AXES_HEIGHT + (len(observed) * 4.4 + 1.5) * TABLE_LINE / 72 * bool(observed)
         ax = new_axes(1 if len(arms) <= 2 else 2, height)
     stop = _last_time([*curves.values()], [*observed.values()])
-    known = {arm: float((ends or {}).get(arm, _end(arm, curves, observed))) for arm in arms}
+    known = _ends(curves, observed, ends)
     for i, arm in enumerate(arms):
         if arm in curves:
             _draw_curve(ax, i, curves[arm], known[arm])
@@ -75,8 +78,7 @@ def plot_survival(
     _name_time(ax, stop, unit, origin)
     ax.set(ylim=(0, 1.02), yticks=np.linspace(0, 1, 6), ylabel=label)
     ax.spines.left.set_bounds(0, 1)
-    beyond = any(float(curves[arm].time[-1]) > known[arm] for arm in arms if arm in curves)
-    _legend(ax, arms, curves, bool(observed), beyond)
+    _legend(ax, curves, observed, known)
     if observed:
         _table(ax, {arm: (arms.index(arm), observed[arm]) for arm in arms if arm in observed})
     return ax
@@ -106,7 +108,7 @@ def plot_hazard(
     if ax is None:
         ax = new_axes(1 if len(curves) <= 2 else 2, AXES_HEIGHT)
     stop = _last_time([*curves.values()], [])
-    known = {arm: float((ends or {}).get(arm, _end(arm, curves, {}))) for arm in curves}
+    known = _ends(curves, {}, ends)
     for i, (arm, curve) in enumerate(curves.items()):
         _draw_curve(ax, i, curve, known[arm])
     _name_time(ax, stop, unit, origin)
@@ -122,17 +124,19 @@ def plot_hazard(
         inside = [float(knot) for knot in knots if 0 < knot < stop]
         place = ax.get_xaxis_transform()
         ax.plot(inside, [0.0] * len(inside), "|", ms=7, mew=0.6, color=QUIET, transform=place)
-    beyond = any(float(curve.time[-1]) > known[arm] for arm, curve in curves.items())
-    _legend(ax, list(curves), curves, False, beyond)
+    _legend(ax, curves, {}, known)
     return ax
 
 
-def _end(
-    arm: str, curves: "Mapping[str, xr.Dataset]", observed: Mapping[str, KaplanMeier]
-) -> float:
-    if arm in observed:
-        return observed[arm].end
-    return float(curves[arm].attrs.get("end_of_follow_up", np.inf))
+def _ends(
+    curves: "Mapping[str, xr.Dataset]",
+    observed: Mapping[str, KaplanMeier],
+    given: Mapping[str, float] | None,
+) -> dict[str, float]:
+    """End of follow-up of each curve."""
+    known = {arm: c.attrs.get("end_of_follow_up", np.inf) for arm, c in curves.items()}
+    known |= {arm: observed[arm].end for arm in curves if arm in observed}
+    return {arm: float((given or {}).get(arm, end)) for arm, end in known.items()}
 
 
 def _last_time(curves: "list[xr.Dataset]", observed: list[KaplanMeier]) -> float:
@@ -167,6 +171,7 @@ def _draw_observed(ax: Axes, i: int, observed: KaplanMeier, alone: bool) -> None
     style: dict[str, Any] = {"color": look(i)[0], "zorder": 2}
     ax.step(time, survival, where="post", lw=1.2 if alone else 0.6, **style)
     seen = np.unique(observed.censored)
+    seen = seen if len(seen) <= MOST_TICKS else seen[:0]  # they would hide the line
     ax.plot(seen, observed.survival_at(seen), "|", ms=4.5, mew=0.6, **style)
     if alone:
         lower, upper = (np.append(a, a[-1]) for a in (observed.lower, observed.upper))
@@ -192,37 +197,39 @@ def _top(curves: "list[xr.Dataset]") -> float:
 
 
 def _legend(
-    ax: Axes, arms: list[str], curves: "Mapping[str, xr.Dataset]", steps: bool, beyond: bool
+    ax: Axes,
+    curves: "Mapping[str, xr.Dataset]",
+    observed: Mapping[str, KaplanMeier],
+    ends: Mapping[str, float],
 ) -> None:
     """Above the axes, so that it never lies over the data."""
     handles: list[Any] = []
-    for i in range(len(arms)):
+    arms = list(dict.fromkeys([*curves, *observed]))
+    for i, arm in enumerate(arms):
         colour, marker = look(i)
-        shape = marker if arms[i] in curves else ""
+        shape = marker if arm in curves else ""
         line = Line2D([], [], color=colour, lw=1.3, marker=shape, ms=3.6, mfc="white", mew=0.8)
         handles.append((Patch(facecolor=colour, alpha=0.2), line))
     names = list(arms)
-    if steps and curves:
+    if observed and curves:
         handles.append(Line2D([], [], color=INK, lw=0.6, marker="|", ms=4.5, mew=0.6))
         names.append("Kaplan–Meier")
-    if beyond:
+    if any(float(curve.time[-1]) > ends[arm] for arm, curve in curves.items()):
         handles.append(Line2D([], [], color=INK, lw=1.3, ls=DASHED))
         names.append("Beyond follow-up")
-    probs = {f"{100 * c.attrs['ci_prob']:g}%" for c in curves.values() if "ci_prob" in c.attrs}
-    title = f"Posterior mean, {' or '.join(sorted(probs))} credible interval" if probs else None
-    figure = ax.get_figure(root=True)
-    if figure is None:
-        raise ValueError("the axes to draw on are on no figure")
-    width = 72 * figure.get_figwidth()
-    columns = max(1, int(width / (3.9 * max(map(len, names)) + 36)))
-    shift = ScaledTranslation(TABLE_LEFT * steps / 72, 0, figure.dpi_scale_trans)
-    ax.legend(
-        handles, names, title=title, ncols=min(columns, 3), loc="lower left",
-        bbox_to_anchor=(0, 1.02), bbox_transform=ax.transAxes + shift, borderaxespad=0,
-        borderpad=0, frameon=False, alignment="left",
-        fontsize=SMALL, title_fontsize=SMALL, handlelength=2.4, columnspacing=1.2,
-        handler_map={tuple: HandlerTuple(ndivide=1)},
-    )  # fmt: skip
+    legend_above(ax, handles, names, _title(curves, observed), TABLE_LEFT * bool(observed))
+
+
+def _title(curves: "Mapping[str, xr.Dataset]", observed: Mapping[str, KaplanMeier]) -> str | None:
+    """What the lines and bands are."""
+    if curves:
+        probs = {c.attrs["ci_prob"] for c in curves.values() if "ci_prob" in c.attrs}
+        what, kind = "Posterior mean", "credible"
+    else:
+        probs = {estimate.ci_prob for estimate in observed.values()}
+        what, kind = "Kaplan–Meier", "confidence"
+    written = " or ".join(f"{100 * prob:g}%" for prob in sorted(probs))
+    return f"{what}, {written} {kind} interval" if written else what
 
 
 def _table(ax: Axes, observed: Mapping[str, tuple[int, KaplanMeier]]) -> None:
@@ -238,7 +245,10 @@ def _table(ax: Axes, observed: Mapping[str, tuple[int, KaplanMeier]]) -> None:
         colour, marker = look(i)
         mark = edge | {"color": colour}
         ax.annotate(MARKERS[marker], xytext=(TABLE_LEFT, below), **mark)
-        ax.annotate(arm, xytext=(TABLE_LEFT + 8, below), fontweight="bold", **edge)
+        name = textwrap.shorten(
+            arm, int(72 * root(ax).get_figwidth() / LETTER) - 4, placeholder="…"
+        )
+        ax.annotate(name, xytext=(TABLE_LEFT + 8, below), fontweight="bold", **edge)
         below -= TABLE_LINE * len(TABLE_ROWS)  # the baseline of the last line
         ax.annotate("\n".join(TABLE_ROWS), xytext=(TABLE_LEFT, below), **edge)
         counts = (estimate.at_risk, estimate.events_before, estimate.censored_before)

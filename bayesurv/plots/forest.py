@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
-from bayesurv.plots.style import COLOURS, INK, SMALL, new_axes, number, probability
+from bayesurv.plots.style import COLOURS, INK, SMALL, legend_above, new_axes, number, probability
 
 NARROW = (0.125, 0.25, 0.5, 1, 2, 4, 8)
 TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
@@ -89,11 +89,8 @@ def _draw_prior(
     if not bars:
         return
     y, left, right = np.array(bars).T
-    ax.barh(y, right - left, 0.55, left, color="#E4E4E4", zorder=0, label="Prior interval")
-    ax.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), frameon=False, fontsize=SMALL, borderpad=0,
-        handlelength=1.5, borderaxespad=0.3,
-    )  # fmt: skip
+    drawn = ax.barh(y, right - left, 0.55, left, color="#E4E4E4", zorder=0)
+    legend_above(ax, [drawn], ["Prior interval"], None)
 
 
 def _write(ax: Axes, table: pd.DataFrame) -> None:

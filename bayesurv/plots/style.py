@@ -5,7 +5,9 @@ No pyplot and no change of rcParams while drawing, so figures can be made in sev
 
 import math
 import os
+import textwrap
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,13 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.transforms import offset_copy
 
 WIDTH = {1: 3.5, 2: 7.1}
 DPI = 300
 FONT, SMALL = 8.0, 7.0
+LETTER = 4.2  # width of a small letter in points, about
 INK, QUIET = "#222222", "#8A8A8A"
 # Okabe and Ito's palette, in an order that also alternates dark and light.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
@@ -53,15 +58,38 @@ def look(i: int) -> tuple[str, str]:
     return COLOURS[i % 6], list(MARKERS)[(i + i // 6) % 6]
 
 
+def root(axes: Axes) -> Figure:
+    """The figure that axes are on."""
+    figure = axes.get_figure(root=True)
+    if figure is None:
+        raise ValueError("these axes are on no figure")
+    return figure
+
+
+def legend_above(
+    axes: Axes, handles: Sequence[Any], names: Sequence[str], title: str | None, shift: float = 0.0
+) -> None:
+    """A legend over the axes and never over data, as wide as the figure; shift in points."""
+    figure = root(axes)
+    width = 72 * figure.get_figwidth()
+    columns = int(width / (LETTER * max(map(len, names)) + 36))
+    axes.legend(
+        handles,
+        [textwrap.fill(name, int((width - 36) / LETTER)) for name in names],
+        title=title, ncols=max(1, min(3, columns)), loc="lower left", alignment="left",
+        bbox_to_anchor=(0, 1.02), bbox_transform=offset_copy(axes.transAxes, figure, shift / 72),
+        borderaxespad=0, borderpad=0, frameon=False, fontsize=SMALL, title_fontsize=SMALL,
+        handlelength=2.4, columnspacing=1.2, handler_map={tuple: HandlerTuple(ndivide=1)},
+    )  # fmt: skip
+
+
 def save(figure: Figure | Axes, path: str | Path) -> Path:
     """Write a figure as its suffix says: .png at 300 dpi, .pdf or .svg.
 
     The file appears whole or not at all, holds no date, and keeps text as text in PDF and SVG.
     Nothing but the caller holds the figure, so there is nothing to close.
     """
-    found = figure.get_figure(root=True) if isinstance(figure, Axes) else figure
-    if found is None:
-        raise ValueError("these axes are on no figure")
+    found = root(figure) if isinstance(figure, Axes) else figure
     path = Path(path)
     kind = path.suffix.lower().removeprefix(".")
     if kind not in _METADATA:

@@ -58,7 +58,10 @@ def staged(out: Path) -> Iterator[Path]:
             raise _refused(out, error.strerror) from None
         yield staging
         try:
-            _replace(staging, out) if place == out else os.rename(staging, out)
+            if place == out:
+                _replace(staging, out)
+            else:
+                os.rename(staging, out)
         except OSError as error:
             raise _refused(out, f"{error.strerror}: {error.filename}") from None
     finally:
@@ -76,13 +79,13 @@ def _replace(staging: Path, out: Path) -> None:
     aside.mkdir()
     moves = [(out / name, aside / name) for name in old]
     moves += [(staging / name, out / name) for name in new]
-    done = 0
     try:
-        for done, (source, target) in enumerate(moves):  # noqa: B007
+        for source, target in moves:
             os.rename(source, target)
     except BaseException:
-        for source, target in reversed(moves[:done]):
-            os.rename(target, source)
+        for source, target in reversed(moves):
+            if not os.path.lexists(source):
+                os.rename(target, source)
         raise
 
 
@@ -90,7 +93,9 @@ def _written(out: Path) -> list[str] | None:
     """Top-level names that an earlier run in this folder recorded; None if there was none."""
     try:
         mark = json.loads((out / MARK).read_text(encoding="utf-8"))
-        named = mark["files"] if "bayesurv" in mark else None
+        if "bayesurv" not in mark:
+            return None
+        # A name leads nowhere else, whatever stands in a damaged file.
+        return [name for name in mark["files"] if name != ".." and name == Path(name).name != ""]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return named and [name for name in named if name not in ("", ".", "..") and Path(name).name == name]

@@ -6,38 +6,51 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bayesurv.data.faults import Fault, InputError
-from bayesurv.data.read import read_table
+from bayesurv.data.faults import Checklist, Fault, InputError
+from bayesurv.data.read import as_text, read_table
 from bayesurv.estimands.curves import survival, time_grid
 from bayesurv.estimands.summary import survival_table
 from bayesurv.saved import load
 
+LABEL = "every patient needs a label of its own, or leave the column out to number them"
+
 
 def run_predict(
     fit: Path, patients: Path, times: str | None, out: Path, *, extrapolate: bool = False
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, bool]:
     """Write survival of each new patient over time, with the columns of `survival.csv`.
 
-    A patient is named by the column `label`, or else by the row of its table.
+    A patient is named by the column `label`, or else by the row of its table. Returns the
+    predictions, and whether the fit had failed the sampler's checks.
 
     Raises
     ------
     InputError
-        The fit or the table cannot be read, a level was never seen, or a time is past follow-up.
+        The fit or the table cannot be read, a level was never seen, a time is past follow-up, or
+        the file cannot be written.
     """
+    _check_file(out, (fit, patients))
     fitted = load(fit)
-    table = read_table(patients)
-    if not len(table):
-        raise InputError([Fault("no patients", file=patients.name)])
+    table = _labelled(read_table(patients), patients.name)
     fitted.design.apply(table, source=patients.name)
     grid = time_grid(fitted, 25) if times is None else read_times(times)
-    named = table if "label" in table else table.assign(label=[f"row {i}" for i in table.index])
-    if named["label"].isna().any() or named["label"].duplicated().any():
-        message = "every patient needs a label of its own; remove the column to number them"
-        raise InputError([Fault(message, file=patients.name, column="label")])
-    predicted = survival_table(survival(fitted, named, grid, extrapolate=extrapolate))
+    predicted = survival_table(survival(fitted, table, grid, extrapolate=extrapolate))
     _write(predicted, out)
-    return predicted
+    return predicted, fitted.failed
+
+
+def _labelled(table: pd.DataFrame, source: str) -> pd.DataFrame:
+    if "label" not in table:
+        return table.assign(label=[f"row {i}" for i in table.index])
+    labels = as_text(table["label"])
+    check = Checklist(source, table.index)
+    check.refuse(pd.isna(np.array(labels, dtype=object)), "label", f"is missing; {LABEL}")
+    again = pd.Series(labels, dtype=object).dropna().duplicated()
+    for position in again.index[again]:
+        message = f'"{labels[position]}" is given twice; {LABEL}'
+        check.add(message, row=table.index[position], column="label")
+    check.finish()
+    return table.assign(label=labels)
 
 
 def read_times(text: str) -> np.ndarray:
@@ -49,12 +62,26 @@ def read_times(text: str) -> np.ndarray:
         raise InputError([Fault(message)]) from None
 
 
+def _check_file(out: Path, inputs: tuple[Path, ...]) -> None:
+    """Refuse a file that cannot be written, or that is read."""
+    folder = out.absolute().parent
+    if out.is_dir() or out.suffix.lower() != ".csv":
+        why = "is not the name of a .csv file"
+    elif out.exists() and any(path.exists() and out.samefile(path) for path in inputs):
+        why = "is one of the files that are read"
+    elif not folder.is_dir():
+        why = f"cannot be written: there is no folder {folder}"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        why = f"cannot be written: you may not write in {folder}"
+    else:
+        return
+    raise InputError([Fault(f"{out} {why}; choose another with --out")])
+
+
 def _write(table: pd.DataFrame, out: Path) -> None:
     partial = out.with_name(f".{out.name}.partial")
     try:
         table.to_csv(partial, index=False)
         os.replace(partial, out)
-    except OSError as error:
-        raise InputError([Fault(f"{out} cannot be written: {error.strerror}")]) from None
     finally:
         partial.unlink(missing_ok=True)

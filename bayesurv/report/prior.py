@@ -10,10 +10,12 @@ import pandas as pd
 from bayesurv.estimands.curves import survival, time_grid
 from bayesurv.estimands.functionals import survival_quantile
 from bayesurv.estimands.summary import hazard_ratios, summarise, survival_table
-from bayesurv.fitting import Fit, prior
+from bayesurv.fitting import Fit
 from bayesurv.plan import Plan
 from bayesurv.report.folder import MARK, staged
+from bayesurv.report.rehearse import rehearse
 from bayesurv.report.results import stated_profiles
+from bayesurv.report.run import command, versions
 
 Tables = list[tuple[str, pd.DataFrame, tuple[str, ...]]]
 
@@ -25,28 +27,23 @@ def run_prior(plan: Plan, out: Path) -> Tables:
     """
     found: Tables = []
     with staged(out) as staging:
-        for endpoint, cohort in plan.cohorts().items():
-            for baseline in plan.baselines():
-                drawn = prior(
-                    cohort,
-                    plan.model.formula,
-                    baseline=baseline,
-                    priors=plan.prior_table(),
-                    missing=plan.cohort.missing,
-                    seed=plan.sampling_settings().seed,
-                )
-                profiles = stated_profiles(drawn, plan.estimand.profiles, plan.estimand.treatment)
-                table = implied(drawn, profiles)
-                folder = staging / endpoint / baseline.name
-                folder.mkdir(parents=True)
-                _write(drawn, profiles, table, folder)
-                title = f"Prior of {endpoint}, {baseline.name} (time in {drawn.unit})"
-                found.append((title, table, drawn.notes))
+        for (endpoint, baseline), drawn in rehearse(plan, plan.cohorts()).items():
+            profiles = stated_profiles(drawn, plan.estimand.profiles, plan.estimand.treatment)
+            table = implied(drawn, profiles)
+            folder = staging / endpoint / baseline
+            folder.mkdir(parents=True)
+            _write(drawn, profiles, table, folder)
+            title = f"Prior of {endpoint}, {baseline} (time in {drawn.unit})"
+            found.append((title, table, drawn.notes))
+        (staging / "plan.toml").write_text(plan.to_toml(), encoding="utf-8")
         mark = {
             "bayesurv": version("bayesurv"),
-            "files": [*(p.name for p in staging.iterdir()), MARK],
+            "command": command(),
+            "versions": versions(),
+            "seed": plan.sampling_settings().seed,
+            "files": sorted([*(path.name for path in staging.iterdir()), MARK]),
         }
-        (staging / MARK).write_text(json.dumps(mark) + "\n", encoding="utf-8")
+        (staging / MARK).write_text(json.dumps(mark, indent=2) + "\n", encoding="utf-8")
     return found
 
 
@@ -75,7 +72,8 @@ def _write(drawn: Fit, profiles: pd.DataFrame, table: pd.DataFrame, folder: Path
     curve = survival(drawn, profiles, time_grid(drawn))
     survival_table(curve).to_csv(folder / "survival.csv", index=False)
     arms = {
-        str(name): summarise(curve.sel(individual=name)) for name in curve.individual.to_numpy()[:6]
+        str(name): summarise(curve.isel(individual=i))
+        for i, name in enumerate(curve.individual.to_numpy()[:6])
     }
     axes = plot_survival(arms, None, unit=drawn.unit, label="Survival under the prior")
     save(axes, folder / "prior.png")

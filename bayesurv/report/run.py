@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shlex
 import sys
 import time
 import warnings
@@ -15,12 +16,11 @@ from typing import Any
 import pandas as pd
 
 from bayesurv.data.cohort import Cohort
-from bayesurv.data.faults import Fault, InputError
-from bayesurv.estimands.curves import default_profiles
 from bayesurv.estimands.summary import hazard_ratios
-from bayesurv.fitting import CohortWarning, Fit, fit, prior
+from bayesurv.fitting import CohortWarning, Fit, fit
 from bayesurv.plan import Plan
 from bayesurv.report.folder import MARK, staged
+from bayesurv.report.rehearse import rehearse
 from bayesurv.report.results import stated_profiles, write_fit
 
 LIBRARIES = (
@@ -74,7 +74,7 @@ def run_plan(
         warnings.simplefilter("ignore", CohortWarning)  # the notes are printed and written
         watcher.step("Reading the cohort")
         cohorts = plan.cohorts()
-        priors = _rehearse(plan, cohorts)
+        priors = rehearse(plan, cohorts)
         outcomes = []
         for endpoint, cohort in cohorts.items():
             for baseline in plan.baselines():
@@ -92,7 +92,10 @@ def run_plan(
                 )
                 watcher.step(f"Writing {name}")
                 prior_ratios = hazard_ratios(priors[endpoint, baseline.name])
-                _write(plan, fitted, staging / endpoint / baseline.name, endpoint, prior_ratios)
+                origin = {"endpoint": endpoint, "command": command(), "versions": versions()}
+                origin["data"] = {"sha256": cohort.digest()}
+                folder = staging / endpoint / baseline.name
+                _write(plan, fitted, folder, origin, prior_ratios)
                 ratios = hazard_ratios(fitted)
                 outcomes.append(Outcome(endpoint, baseline.name, ratios, fitted))
         (staging / "plan.toml").write_text(plan.to_toml(), encoding="utf-8")
@@ -107,73 +110,37 @@ def run_plan(
     return outcomes
 
 
-def _rehearse(plan: Plan, cohorts: dict[str, Cohort]) -> dict[tuple[str, str], Fit]:
-    """Go through every model with prior draws, so that faults show before anything is sampled."""
-    priors, faults = {}, []
-    for endpoint, cohort in cohorts.items():
-        for baseline in plan.baselines():
-            try:
-                priors[endpoint, baseline.name] = _rehearsed(plan, cohort, baseline)
-            except InputError as error:
-                faults += [f for f in error.faults if f not in faults]
-    if faults:
-        raise InputError(faults)
-    return priors
-
-
-def _rehearsed(plan: Plan, cohort: Cohort, baseline: Any) -> Fit:
-    drawn = prior(
-        cohort,
-        plan.model.formula,
-        baseline=baseline,
-        priors=plan.prior_table(),
-        missing=plan.cohort.missing,
-    )
-    asked, faults = plan.estimand, []
-    if asked.times is not None and max(asked.times) > cohort.end_of_follow_up:
-        faults.append(_too_late("times", max(asked.times), cohort))
-    if asked.horizon is not None and asked.horizon > cohort.end_of_follow_up:
-        faults.append(_too_late("horizon", asked.horizon, cohort))
-    if faults:
-        raise InputError(faults)
-    if not isinstance(asked.profiles, str):
-        profiles = pd.DataFrame(asked.profiles) if asked.profiles else None
-        drawn.design.apply(
-            profiles if profiles is not None else default_profiles(drawn, asked.treatment),
-            source="[estimand] profiles",
-        )
-    return drawn
-
-
-def _too_late(key: str, value: float, cohort: Cohort) -> Fault:
-    largest = f"the largest allowed is {cohort.end_of_follow_up:g} {cohort.unit}"
-    message = f"[estimand] {key}: {value:g} is past the end of follow-up of {cohort.columns.time}"
-    return Fault(f"{message}; {largest}")
-
-
-def _write(plan: Plan, fitted: Fit, folder: Path, endpoint: str, ratios: pd.DataFrame) -> None:
+def _write(
+    plan: Plan, fitted: Fit, folder: Path, origin: dict[str, Any], ratios: pd.DataFrame
+) -> None:
     asked = plan.estimand
     write_fit(
         fitted,
         folder,
-        label=f"{endpoint.upper()}, {fitted.baseline.name}",
+        label=f"{origin['endpoint'].upper()}, {fitted.baseline.name}",
         treatment=asked.treatment,
         times=asked.times,
         profiles=stated_profiles(fitted, asked.profiles, asked.treatment),
         prior_ratios=ratios,
-        provenance={"endpoint": endpoint, "versions": _versions()},
+        provenance=origin,
     )
 
 
-def _versions() -> dict[str, str]:
+def command() -> str:
+    """Command line as it can be typed again."""
+    return shlex.join(["bayesurv", *sys.argv[1:]])
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of every library that makes the numbers."""
     return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
 
 
 def _provenance(plan: Plan, cohorts: dict[str, Cohort], outcomes: list[Outcome]) -> dict[str, Any]:
     fits = {f"{o.endpoint}/{o.baseline}": o.fit for o in outcomes}
     return {
-        "command": " ".join(["bayesurv", *sys.argv[1:]]),
-        "versions": _versions(),
+        "command": command(),
+        "versions": versions(),
         "seed": plan.sampling_settings().seed,
         "data": {name: {"sha256": cohort.digest()} for name, cohort in cohorts.items()},
         "fits": {

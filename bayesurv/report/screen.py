@@ -11,14 +11,18 @@ from rich.table import Table
 
 from bayesurv.report.run import Outcome, Watcher
 
-console = Console(highlight=False)
+# Names from the data may look like rich's markup, as stage[iv] does.
+console = Console(highlight=False, markup=False, emoji=False)
+
+FAILED = "The fit FAILED the sampler's checks: do not report these numbers."
 
 
 @contextmanager
 def progress() -> Iterator[Watcher]:
     """Show the step that runs and how much of its sampling is done."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    screen = Console(stderr=True)
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
         task = bar.add_task("Starting", total=None)
 
         def step(text: str) -> None:
@@ -37,9 +41,9 @@ def show_outcomes(outcomes: Sequence[Outcome], out: Path) -> None:
         table = _ratio_table(outcome.ratios, title + f"{outcome.fit.n_events} events")
         console.print(table if len(outcome.ratios) else f"{table.title} (no covariates)")
         if outcome.fit.failed:
-            console.print("FAILED CHECKS: do not report these numbers.", style="bold red")
+            console.print(FAILED, style="bold red")
     _notes(note for outcome in outcomes for note in outcome.fit.notes)
-    console.print(f"Results are in {out}")
+    _place(f"Results are in {out}")
 
 
 def show_prior(tables: Sequence[tuple[str, pd.DataFrame, tuple[str, ...]]], out: Path) -> None:
@@ -54,13 +58,19 @@ def show_prior(tables: Sequence[tuple[str, pd.DataFrame, tuple[str, ...]]], out:
             table.add_row(f"{row.quantity} {row.of}".strip(), time, f"{row.median:.2f}", interval)
         console.print(table)
     _notes(note for _, _, notes in tables for note in notes)
-    console.print(f"Results are in {out}")
+    _place(f"Results are in {out}")
 
 
-def show_predictions(table: pd.DataFrame, out: Path) -> None:
+def show_predictions(table: pd.DataFrame, out: Path, failed: bool) -> None:
     """Say how much was predicted, and where it is; the rows stay in the file."""
     count, times = table["profile"].nunique(), table["time"].nunique()
-    console.print(f"Predicted the survival of {count} patients at {times} times: {out}")
+    if failed:
+        console.print(FAILED, style="bold red")
+    _place(f"Predicted the survival of {count} patients at {times} times: {out}")
+
+
+def _place(text: str) -> None:
+    console.print(text, soft_wrap=True)  # a path is copied, so it stays on one line
 
 
 def _ratio_table(ratios: pd.DataFrame, title: str) -> Table:

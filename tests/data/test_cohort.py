@@ -697,6 +697,7 @@ def test_nearest(name, suggestion):
 
 def test_long_lists_and_cells_are_cut():
     assert listed(range(3)) == "0, 1, 2"
+    assert listed(range(20)).endswith("18, 19")
     assert listed(range(22)).endswith("18, 19 and 2 more")
     assert shown("x" * 41) == f'"{"x" * 40}..."'
     assert shown("x" * 40) == f'"{"x" * 40}"'

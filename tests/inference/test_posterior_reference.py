@@ -1,0 +1,69 @@
+"""Posteriors against Stan's, with exactly the same priors (scripts/reference_values.R)."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayesurv as bs
+from bayesurv.inference.diagnostics import elements
+from bayesurv.models.baselines import BASELINES
+from bayesurv.models.priors import parse_prior
+
+REFERENCE = Path(__file__).parents[1] / "reference"
+MODELS = json.loads((REFERENCE / "posterior_models.json").read_text())
+UNITS = {"channing": "years"}
+ARGUMENTS = {"cuts": "cuts", "smoothing": "smoothing", "scale": "scale", "knots": "inner"}
+
+pytestmark = pytest.mark.filterwarnings("ignore::bayesurv.CohortWarning")
+
+
+@pytest.fixture(scope="module", params=list(MODELS))
+def case(request: pytest.FixtureRequest) -> tuple[str, bs.Fit]:
+    """Fit the model as posterior_models.json states it."""
+    model = MODELS[request.param]
+    cohort = bs.Cohort.from_file(
+        REFERENCE / "data" / f"{model['data']}.csv",
+        time="time",
+        event="event",
+        unit=UNITS.get(model["data"], "months"),
+        entry=model.get("entry"),
+        upper=model.get("upper"),
+    )
+    baseline = BASELINES[model["baseline"].replace("mspline", "m-spline")]
+    given = {ours: model[theirs] for theirs, ours in ARGUMENTS.items() if theirs in model}
+    given |= {"boundary": model["boundary"]} if "boundary" in model else {}
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+    fit = bs.fit(
+        cohort,
+        model["formula"],
+        baseline=baseline(**given),
+        priors=bs.Priors(**{k: parse_prior(v) for k, v in model["priors"].items()}),
+        sampling=bs.Sampling(draws=3000, seed=20261122),
+    )
+    return request.param, fit
+
+
+def test_parameters(case: tuple[str, bs.Fit]) -> None:
+    """Means within 0.1 posterior sd, sds within 7%."""
+    name, fit = case
+    table = pd.read_csv(REFERENCE / "posterior.csv").query("model == @name")
+    ours = dict(elements(fit.posterior))
+    assert len(table) >= 3
+    for row in table.itertuples():
+        draws = ours[row.parameter]
+        assert draws.mean() == pytest.approx(row.mean, abs=0.1 * row.sd), row.parameter
+        assert draws.std() == pytest.approx(row.sd, rel=0.07), row.parameter
+
+
+def test_survival(case: tuple[str, bs.Fit]) -> None:
+    """Posterior mean survival of profiles, groups at effect 0, within 0.01."""
+    name, fit = case
+    table = pd.read_csv(REFERENCE / "posterior_survival.csv").query("model == @name")
+    assert len(table) == 6
+    for profile, rows in table.groupby("profile"):
+        curve = bs.survival(fit, [json.loads(profile)], rows["time"].to_numpy(), extrapolate=True)
+        ours = curve.mean(("chain", "draw")).to_numpy()[0]
+        np.testing.assert_allclose(ours, rows["mean"], atol=0.01)
