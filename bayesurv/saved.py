@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from bayesurv.data.design import Design
-from bayesurv.data.faults import Fault, InputError
+from bayesurv.data.faults import Fault, InputError, listed
 from bayesurv.fitting import Fit
 from bayesurv.models.baselines import BASELINES
 from bayesurv.models.build import Specification
@@ -24,13 +24,21 @@ FORMAT = 1
 
 
 def save(fit: Fit, path: str | Path, **provenance: Any) -> None:
-    """Write a fit; the file appears whole or not at all. `provenance` goes into its attributes."""
+    """Write a fit; the file appears whole or not at all. `provenance` goes into its attributes.
+
+    Raises
+    ------
+    InputError
+        The fit holds draws of a prior, which are drawn anew rather than kept.
+    """
+    if "constant_data" not in fit.draws.children:
+        raise InputError([Fault("draws of a prior are not saved; call prior() again")])
     path = Path(path)
     tree = fit.draws.copy()
     tree.attrs = {"bayesurv": json.dumps(_describe(fit) | {"provenance": provenance})}
     partial = path.with_name(f".{path.name}.partial")
     try:
-        tree.to_netcdf(partial, engine="h5netcdf")
+        tree.to_netcdf(partial, engine="h5netcdf", encoding=_checksums(tree))
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
@@ -44,22 +52,43 @@ def load(path: str | Path) -> Fit:
     InputError
         There is no such file, it is damaged, or another version wrote it.
     """
+    import h5py
     import xarray as xr
 
-    path = Path(path)
-    path = path / "posterior.nc" if path.is_dir() else path
-    if not path.is_file():
-        raise InputError([Fault("no such file; name a posterior.nc or its folder", file=str(path))])
+    path = _file(Path(path))
     try:
+        h5py.File(path).close()  # h5netcdf leaves a traceback behind where this fails
         tree = xr.load_datatree(path, engine="h5netcdf")
         stored = json.loads(tree.attrs["bayesurv"])
-    except (OSError, KeyError, ValueError) as error:
-        message = f"not a bayesurv posterior, or a damaged one ({error}); run the fit again"
+        if stored["format"] == FORMAT:
+            return _restore(tree, stored)
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError):
+        message = "damaged, or not a file that bayesurv wrote; run the fit again"
         raise InputError([Fault(message, file=str(path))]) from None
-    if stored["format"] != FORMAT:
-        message = f"written by bayesurv {stored['version']} in another format; run the fit again"
-        raise InputError([Fault(message, file=str(path))])
-    return _restore(tree, stored)
+    message = f"written by bayesurv {stored.get('version')} in another format; run the fit again"
+    raise InputError([Fault(message, file=str(path))])
+
+
+def _file(path: Path) -> Path:
+    """The file itself, or the one in this folder."""
+    inside = path / "posterior.nc" if path.is_dir() else path
+    if inside.is_file():
+        return inside
+    fits = sorted(found.parent for found in path.glob("*/*/posterior.nc"))
+    message = f"no such file; name {listed(fits) or 'a posterior.nc, or the folder that holds it'}"
+    raise InputError([Fault(message, file=str(inside))])
+
+
+def _checksums(tree: Any) -> dict[str, Any]:
+    """Encoding by which a damaged number is found when it is read."""
+    return {
+        group.path: {
+            name: {"fletcher32": True}
+            for name, values in group.variables.items()
+            if values.ndim and values.dtype.kind in "biuf"
+        }
+        for group in tree.subtree
+    }
 
 
 def _describe(fit: Fit) -> dict[str, Any]:

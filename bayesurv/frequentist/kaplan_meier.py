@@ -182,7 +182,8 @@ def _turnbull(
     exact = low == np.nextafter(high, -np.inf)
     steps = np.where(exact, high, (low + high) / 2)[kept]
     survival = 1 - np.cumsum(mass[kept])
-    return steps, np.where(survival > SMALLEST_MASS, survival, 0.0)
+    # Where delayed entry drives survival to 0, EM gets there too slowly to arrive.
+    return steps, np.where(survival > 0.01 / weight.sum(), survival, 0.0)
 
 
 def _em(holds: np.ndarray, seen: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -8,19 +8,37 @@ Everything else, the likelihood, survival, its integrals and quantiles, follows 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from scipy.interpolate import BSpline
 
+from bayesurv.data.faults import Fault, InputError, nearest
+
 Array = Any  # a numpy array or a pytensor tensor, as the namespace says
 Parameters = Mapping[str, Array]
 
 # Stands for log(0): finite, so that gradients at a zero entry time are 0 instead of nan.
 _LOG_ZERO = -1e10
+SMOOTHINGS = ("random-walk", "independent")
 _LOG_2 = float(np.log(2.0))
+
+
+def _increasing(what: str, times: Sequence[float] | None) -> tuple[float, ...] | None:
+    """Stated times as a tuple; refused unless they rise from above 0."""
+    if times is None:
+        return None
+    if not (np.isfinite(times).all() and (np.diff([0.0, *times]) > 0).all()):
+        message = f"{what} must be finite, above 0 and increasing"
+        raise InputError([Fault(message, value=tuple(times))])
+    return tuple(float(time) for time in times)
+
+
+def _at_least(what: str, least: float, value: float) -> None:
+    if not value >= least:
+        raise InputError([Fault(f"{what} must be {least:g} or more", value=value)])
 
 
 @dataclass(frozen=True)
@@ -142,6 +160,9 @@ class Gompertz(Baseline):
         Parameter("slope", "slope"),
     )
 
+    def __post_init__(self) -> None:
+        _increasing("gompertz: scale", None if self.scale is None else (self.scale,))
+
     def resolve(self, event_times: np.ndarray, end: float, median: float) -> "Gompertz":
         return self if self.scale is not None else replace(self, scale=float(median))
 
@@ -180,6 +201,14 @@ class PiecewiseExponential(Baseline):
     intervals: int = 6
     smoothing: Literal["random-walk", "independent"] = "random-walk"
     name: ClassVar[str] = "piecewise-exponential"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cuts", _increasing(f"{self.name}: cuts", self.cuts))
+        _at_least(f"{self.name}: intervals", 1, self.intervals)
+        if self.smoothing not in SMOOTHINGS:
+            message = f"{self.name}: smoothing is one of {', '.join(SMOOTHINGS)}."
+            message += nearest(self.smoothing, SMOOTHINGS)
+            raise InputError([Fault(message, value=self.smoothing)])
 
     @property
     def sampled(self) -> tuple[Parameter, ...]:  # type: ignore[override]
@@ -260,8 +289,12 @@ class MSpline(Baseline):
     _spline: BSpline = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
+        _at_least(f"{self.name}: inner_knots", 0, self.inner_knots)
+        boundary = () if self.boundary is None else (self.boundary,)
+        _increasing(f"{self.name}: knots and boundary", (*(self.inner or ()), *boundary))
         if self.inner is None or self.boundary is None:
             return
+        object.__setattr__(self, "inner", tuple(self.inner))
         ends = [0.0] * (self._degree + 1), [self.boundary] * (self._degree + 1)
         knots = np.array([*ends[0], *self.inner, *ends[1]])
         count = len(knots) - self._degree - 1
@@ -294,7 +327,8 @@ class MSpline(Baseline):
     def assemble(self, sampled: Parameters, xp: Any) -> dict[str, Array]:
         walk = xp.cumsum(sampled["smoothing_sd"][..., None] * sampled["weight_step"], axis=-1)
         first = 0 * walk[..., :1]
-        raw = xp.exp(xp.concatenate([first, walk], axis=-1)) * self._constant_weights
+        path = xp.concatenate([first, walk], axis=-1)
+        raw = xp.exp(path - xp.max(path, axis=-1, keepdims=True)) * self._constant_weights
         return {"intercept": sampled["intercept"], "weight": raw / raw.sum(axis=-1, keepdims=True)}
 
     def level(self, log_median: Array, sampled: Parameters, xp: Any) -> Array:

@@ -16,13 +16,12 @@ from bayesurv.plots.style import (
     INK,
     LETTER,
     MARKERS,
-    QUIET,
     SMALL,
     legend_above,
     look,
+    name_time,
     new_axes,
     root,
-    time_ticks,
 )
 
 if TYPE_CHECKING:
@@ -68,14 +67,16 @@ def plot_survival(
     if ax is None:
         height = AXES_HEIGHT + (len(observed) * 4.4 + 1.5) * TABLE_LINE / 72 * bool(observed)
         ax = new_axes(1 if len(arms) <= 2 else 2, height)
-    stop = _last_time([*curves.values()], [*observed.values()])
+    stop = max(
+        *(float(c.time[-1]) for c in curves.values()), *(o.end for o in observed.values()), 0
+    )
     known = _ends(curves, observed, ends)
     for i, arm in enumerate(arms):
         if arm in curves:
             _draw_curve(ax, i, curves[arm], known[arm])
         if arm in observed:
             _draw_observed(ax, i, observed[arm], alone=arm not in curves)
-    _name_time(ax, stop, unit, origin)
+    name_time(ax, stop, unit, origin)
     ax.set(ylim=(0, 1.02), yticks=np.linspace(0, 1, 6), ylabel=label)
     ax.spines.left.set_bounds(0, 1)
     _legend(ax, curves, observed, known)
@@ -107,11 +108,11 @@ def plot_hazard(
     """
     if ax is None:
         ax = new_axes(1 if len(curves) <= 2 else 2, AXES_HEIGHT)
-    stop = _last_time([*curves.values()], [])
+    stop = max(float(curve.time[-1]) for curve in curves.values())
     known = _ends(curves, {}, ends)
     for i, (arm, curve) in enumerate(curves.items()):
         _draw_curve(ax, i, curve, known[arm])
-    _name_time(ax, stop, unit, origin)
+    name_time(ax, stop, unit, origin)
     if log:
         ax.set_yscale("log")
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -122,8 +123,15 @@ def plot_hazard(
     ax.set_ylabel(f"Hazard per {unit.removesuffix('s')}")
     if knots is not None:
         inside = [float(knot) for knot in knots if 0 < knot < stop]
-        place = ax.get_xaxis_transform()
-        ax.plot(inside, [0.0] * len(inside), "|", ms=7, mew=0.6, color=QUIET, transform=place)
+        ax.plot(
+            inside,
+            0 * np.array(inside),
+            "|",
+            ms=7,
+            mew=0.6,
+            c=INK,
+            transform=ax.get_xaxis_transform(),
+        )
     _legend(ax, curves, {}, known)
     return ax
 
@@ -137,10 +145,6 @@ def _ends(
     known = {arm: c.attrs.get("end_of_follow_up", np.inf) for arm, c in curves.items()}
     known |= {arm: observed[arm].end for arm in curves if arm in observed}
     return {arm: float((given or {}).get(arm, end)) for arm, end in known.items()}
-
-
-def _last_time(curves: "list[xr.Dataset]", observed: list[KaplanMeier]) -> float:
-    return max([*(float(c.time[-1]) for c in curves), *(o.end for o in observed)])
 
 
 def _draw_curve(ax: Axes, i: int, curve: "xr.Dataset", end: float) -> None:
@@ -178,22 +182,11 @@ def _draw_observed(ax: Axes, i: int, observed: KaplanMeier, alone: bool) -> None
         ax.fill_between(time, lower, upper, step="post", color=style["color"], alpha=0.15, lw=0)
 
 
-def _name_time(ax: Axes, stop: float, unit: str, origin: str) -> None:
-    ax.set_xlim(0, stop)
-    ax.set_xticks(time_ticks(stop, unit))
-    ax.xaxis.set_major_formatter("{x:g}")
-    ax.set_xlabel(f"{unit.capitalize()} since {origin}")
-
-
 def _top(curves: "list[xr.Dataset]") -> float:
     """Upper end of the hazard axis; a spike, as of a Weibull at 0, may run out of it."""
-    highest = 0.0
-    for curve in curves:
-        upper = curve["upper"].to_numpy()
-        upper = upper[np.isfinite(upper)]
-        usual = 2 * float(np.quantile(upper, 0.9))
-        highest = max(highest, min(float(upper.max()), usual))
-    return 1.05 * highest
+    bands = [curve["upper"].to_numpy() for curve in curves]
+    bands = [band[np.isfinite(band)] for band in bands]
+    return 1.05 * max(min(band.max(), 2 * float(np.quantile(band, 0.9))) for band in bands)
 
 
 def _legend(

@@ -22,7 +22,7 @@ WIDTH = {1: 3.5, 2: 7.1}
 DPI = 300
 FONT, SMALL = 8.0, 7.0
 LETTER = 4.2  # width of a small letter in points, about
-INK, QUIET = "#222222", "#8A8A8A"
+INK = "#222222"
 # Okabe and Ito's palette, in an order that also alternates dark and light.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 # Shapes tell curves apart without colour; dashes are kept for what is beyond the data.
@@ -124,6 +124,14 @@ def time_ticks(end: float, unit: str, most: int = 7) -> list[float]:
     fitting = (s for s in (*steps, *round_ones) if 2 <= end / s < most)
     step = next(fitting, end)
     return [step * i for i in range(math.floor(end / step * (1 + 1e-9)) + 1)]
+
+
+def name_time(axes: Axes, end: float, unit: str, origin: str) -> None:
+    """Make the x axis one of time from 0 to the end."""
+    axes.set_xlim(0, end)
+    axes.set_xticks(time_ticks(end, unit))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_xlabel(f"{unit.capitalize()} since {origin}")
 
 
 def number(value: float) -> str:

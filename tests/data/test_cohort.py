@@ -354,10 +354,12 @@ def test_missing_id():
     assert (fault.row, fault.column) == (11, "pid")
 
 
-def test_an_id_is_no_covariate():
-    made = cohort(table(pid=["a", "b", "c", "d"]), id="pid")
-    assert made.patient.tolist() == ["a", "b", "c", "d"]
-    assert "pid" not in made.covariates
+def test_the_id_column_numbers_the_patients():
+    frame = table(pid=["x7", "b", "x7", "d"], start=[0, 0, 12, 0], months=[12.0, 7.5, 13.0, 20.0])
+    made = cohort(frame, id="pid", entry="start")
+    assert made.patient.tolist() == ["x7", "b", "x7", "d"]
+    assert made.covariates["pid"].tolist() == ["1", "2", "1", "3"]
+    assert list(made.covariates["pid"].cat.categories) == ["1", "2", "3"]
 
 
 def test_overlapping_rows_of_one_patient():

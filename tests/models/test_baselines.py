@@ -1,5 +1,6 @@
 """Every baseline is one hazard: what must hold between its two formulas, for any parameters."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bayesurv.data.faults import InputError
 from bayesurv.estimands.functionals import invert
 from bayesurv.models.baselines import (
     BASELINES,
@@ -198,7 +200,7 @@ def test_gradients_are_finite_at_entry_time_zero(name):
 
     def gradients(values):
         parameters = baseline.assemble(values, pt)
-        start = np.array([0.0, 3.0])
+        start = np.array([0.0, 15.0])
         risk = baseline.cumulative_hazard(baseline.cumulative_basis(start), parameters, pt)
         rate = baseline.log_hazard(baseline.hazard_basis(start), parameters, pt)
         # As in the likelihood: a row that ends at 0 has no exact event, so its log hazard counts 0.
@@ -321,6 +323,32 @@ def test_knots_are_event_quantiles_up_to_the_last_event():
     assert max(MSpline(boundary=5.0).resolve(np.arange(0.0, 9), 20, 6).inner) < 5
     only_inner = MSpline(inner=(1.0, 2.0)).resolve(np.arange(0.0, 9), 20, 6)
     assert (only_inner.inner, only_inner.boundary) == ((1, 2), 8)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: PiecewiseExponential(cuts=(6, 3)), "cuts must be finite, above 0 and increasing"),
+        (lambda: PiecewiseExponential(cuts=(0, 3)), "cuts must be"),
+        (lambda: PiecewiseExponential(cuts=(3, 3)), "cuts must be"),
+        (lambda: PiecewiseExponential(cuts=(3, np.inf)), "cuts must be"),
+        (lambda: PiecewiseExponential(intervals=0), "intervals must be 1 or more"),
+        (lambda: PiecewiseExponential(smoothing="independant"), 'Did you mean "independent"?'),
+        (lambda: MSpline(inner=(6, 3)), "knots and boundary must be"),
+        (lambda: MSpline(inner=(3, 6), boundary=5), "knots and boundary must be"),
+        (lambda: MSpline(boundary=-1), "knots and boundary must be"),
+        (lambda: MSpline(inner_knots=-1), "inner_knots must be 0 or more"),
+        (lambda: Gompertz(scale=0), "scale must be"),
+    ],
+)
+def test_a_baseline_that_cannot_be_is_refused(make, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        make()
+
+
+def test_lists_of_times_make_the_same_baseline():
+    assert PiecewiseExponential(cuts=[3, 6]) == PiecewiseExponential(cuts=(3.0, 6.0))
+    assert hash(MSpline(inner=[3, 6], boundary=9)) == hash(MSpline(inner=(3.0, 6.0), boundary=9.0))
 
 
 # --- Each baseline's own promises ---
