@@ -54,6 +54,8 @@ Missing = Annotated[
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")]
 Seed = Annotated[int | None, typer.Option(help="Same seed, same numbers.")]
 
+INTERRUPTED = 130  # the exit code that typer gives to Ctrl-C
+
 
 @app.callback(invoke_without_command=True)
 def root(
@@ -177,6 +179,10 @@ def main() -> None:
     """Run a command; bad input ends with exit code 2, failed sampling or a full disk with 1."""
     try:
         app()
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            typer.echo("Interrupted; nothing was written.", err=True)
+        raise
     except Exception as error:
         from bayesurv.data.faults import InputError
         from bayesurv.inference.diagnostics import SamplingError

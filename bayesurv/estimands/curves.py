@@ -98,11 +98,17 @@ def default_profiles(fit: Fit, treatment: str | None = None) -> pd.DataFrame:
     """
     training = fit.design.training.drop(columns=list(fit.design.group_variables))
     typical = {name: _typical(training[name]) for name in training}
-    few = [name for name in training if _choices(training[name])]
-    vary = treatment if treatment is not None else next(iter(few), None)
-    if vary is None or vary not in training:
+    vary = compared(fit, treatment)
+    if vary is None:
         return pd.DataFrame([typical or {"label": "all patients"}])
     return pd.DataFrame([typical | {vary: level} for level in _choices(training[vary])])
+
+
+def compared(fit: Fit, treatment: str | None = None) -> str | None:
+    """Covariate that tells the arms apart: the treatment, or else the first with few levels."""
+    training = fit.design.training.drop(columns=list(fit.design.group_variables))
+    few = [str(name) for name in training if _choices(training[name])]
+    return treatment if treatment in few else next(iter(few), None)
 
 
 def _typical(values: pd.Series) -> Any:

@@ -20,13 +20,13 @@ class Sampling:
     chains: int = 4
     draws: int = 1000
     tune: int = 1000
-    target_accept: float = 0.9
+    target_accept: float = 0.95
     seed: int = 0
 
     def stricter(self) -> "Sampling":
         """Settings of the one automatic retry."""
         accept = 1 - (1 - self.target_accept) / 10
-        return replace(self, draws=4 * self.draws, tune=2 * self.tune, target_accept=accept)
+        return replace(self, draws=2 * self.draws, tune=2 * self.tune, target_accept=accept)
 
     def describe(self) -> dict[str, Any]:
         """Settings by name."""

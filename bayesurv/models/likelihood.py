@@ -23,7 +23,7 @@ from bayesurv.models.baselines import Array, Baseline, Parameters
 class Observed:
     """A cohort's times as a baseline sees them; what the cohort does not need is None.
 
-    exact, interval : (row,) 1.0 where the event is exact, or in (time, upper].
+    exact, between : (row,) 1.0 where the event is exact, or in (time, upper].
     hazard, time, entry, upper : bases of the baseline at each row's times, `(..., row)`.
     """
 
@@ -32,7 +32,7 @@ class Observed:
     time: Array
     entry: Array | None
     upper: Array | None
-    interval: Array | None
+    between: Array | None
 
     @classmethod
     def from_cohort(cls, cohort: Cohort, baseline: Baseline) -> "Observed":
@@ -46,7 +46,7 @@ class Observed:
             time=baseline.cumulative_basis(cohort.time),
             entry=baseline.cumulative_basis(cohort.entry) if cohort.delayed else None,
             upper=baseline.cumulative_basis(upper) if interval.any() else None,
-            interval=interval.astype(float) if interval.any() else None,
+            between=interval.astype(float) if interval.any() else None,
         )
 
     def arrays(self) -> dict[str, Array]:
@@ -67,10 +67,10 @@ def log_likelihood(
     total = observed.exact * log_hazard - until_time * relative
     if observed.entry is not None:
         total = total + baseline.cumulative_hazard(observed.entry, parameters, xp) * relative
-    if observed.upper is not None and observed.interval is not None:
+    if observed.upper is not None and observed.between is not None:
         until_upper = baseline.cumulative_hazard(observed.upper, parameters, xp)
-        inside = xp.where(observed.interval > 0, (until_upper - until_time) * relative, 1.0)
-        total = total + observed.interval * xp.log(-xp.expm1(-inside))
+        inside = xp.where(observed.between > 0, (until_upper - until_time) * relative, 1.0)
+        total = total + observed.between * xp.log(-xp.expm1(-inside))
     return total
 
 

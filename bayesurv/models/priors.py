@@ -11,6 +11,12 @@ import numpy as np
 from bayesurv.data.faults import Fault, InputError, nearest
 
 
+def _written(prior: object, *numbers: float) -> str:
+    """Printed form of a prior, from which `parse_prior` makes exactly the same one."""
+    short = (f"{v:g}" if float(f"{v:g}") == v else repr(float(v)) for v in numbers)
+    return f"{type(prior).__name__}({', '.join(short)})"
+
+
 @dataclass(frozen=True)
 class Distribution:
     """A plain prior distribution; its fields are the numbers of its printed form."""
@@ -21,12 +27,12 @@ class Distribution:
     def __post_init__(self) -> None:
         for name, value in self.numbers().items():
             allowed = np.isfinite(value) and (name == "mu" or value > 0)
-            if isinstance(value, bool) or not allowed:
+            if not allowed:
                 bound = "finite" if name == "mu" else "finite and above 0"
                 raise InputError([Fault(f"prior {self}: {name} must be {bound}", value=value)])
 
     def __str__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{v:g}' for v in self.numbers().values())})"
+        return _written(self, *self.numbers().values())
 
     def numbers(self) -> dict[str, float]:
         """Hyperparameters by name, in the order of the printed form."""
@@ -136,7 +142,7 @@ class HazardRatio:
         self.distribution()
 
     def __str__(self) -> str:
-        return f"HazardRatio({self.lower:g}, {self.upper:g}, {self.prob:g})"
+        return _written(self, self.lower, self.upper, self.prob)
 
     def distribution(self) -> Normal:
         """Return the Normal prior of the log hazard ratio."""
@@ -160,7 +166,7 @@ class MedianSurvival:
         self.distribution()
 
     def __str__(self) -> str:
-        return f"MedianSurvival({self.lower:.4g}, {self.upper:.4g}, {self.prob:g})"
+        return _written(self, self.lower, self.upper, self.prob)
 
     def distribution(self) -> Normal:
         """Return the Normal prior of the log median."""
@@ -219,6 +225,8 @@ class Priors:
             raise InputError(faults)
 
     def _contradictions(self) -> Iterator[str]:
+        if not isinstance(self.median_survival, MedianSurvival | None):
+            yield f"median_survival is MedianSurvival(lower, upper, prob), not {self.median_survival}"
         for name in ("intercept", "log_hazard"):
             if self.median_survival is not None and getattr(self, name) is not None:
                 yield f"median_survival takes the place of {name}; give one of them"

@@ -67,9 +67,8 @@ def plot_survival(
     if ax is None:
         height = AXES_HEIGHT + (len(observed) * 4.4 + 1.5) * TABLE_LINE / 72 * bool(observed)
         ax = new_axes(1 if len(arms) <= 2 else 2, height)
-    stop = max(
-        *(float(c.time[-1]) for c in curves.values()), *(o.end for o in observed.values()), 0
-    )
+    stops = [float(curve.time[-1]) for curve in curves.values()]
+    stop = max([*stops, *(estimate.end for estimate in observed.values())])
     known = _ends(curves, observed, ends)
     for i, arm in enumerate(arms):
         if arm in curves:
@@ -153,7 +152,6 @@ def _draw_curve(ax: Axes, i: int, curve: "xr.Dataset", end: float) -> None:
     time = curve.time.to_numpy().astype(float)
     parts = [curve[name].to_numpy() for name in ("mean", "lower", "upper")]
     finite = np.isfinite(parts).all(axis=0)
-    stop = time[-1]
     time, parts = time[finite], [part[finite] for part in parts]
     cut = np.sort(np.append(time, end)) if time[0] < end < time[-1] else time
     mean, lower, upper = (np.interp(cut, time, part) for part in parts)
@@ -163,7 +161,7 @@ def _draw_curve(ax: Axes, i: int, curve: "xr.Dataset", end: float) -> None:
         ax.fill_between(cut[part], lower[part], upper[part], color=colour, alpha=alpha, lw=0)
         (line,) = ax.plot(cut[part], mean[part], lw=1.3, ls=dashes, color=colour, zorder=3)
         if dashes == "-":
-            spots = stop * (0.06 + 0.05 * (i % 6) + 0.3 * np.arange(4))
+            spots = float(curve.time[-1]) * (0.06 + 0.05 * (i % 6) + 0.3 * np.arange(4))
             every = np.searchsorted(cut[part], spots[spots <= cut[part][-1]])
             line.set(marker=marker, markevery=every.tolist(), ms=3.6, mfc="white", mew=0.8)
 
@@ -175,8 +173,8 @@ def _draw_observed(ax: Axes, i: int, observed: KaplanMeier, alone: bool) -> None
     style: dict[str, Any] = {"color": look(i)[0], "zorder": 2}
     ax.step(time, survival, where="post", lw=1.2 if alone else 0.6, **style)
     seen = np.unique(observed.censored)
-    seen = seen if len(seen) <= MOST_TICKS else seen[:0]  # they would hide the line
-    ax.plot(seen, observed.survival_at(seen), "|", ms=4.5, mew=0.6, **style)
+    if len(seen) <= MOST_TICKS:  # more would hide the line
+        ax.plot(seen, observed.survival_at(seen), "|", ms=4.5, mew=0.6, **style)
     if alone:
         lower, upper = (np.append(a, a[-1]) for a in (observed.lower, observed.upper))
         ax.fill_between(time, lower, upper, step="post", color=style["color"], alpha=0.15, lw=0)

@@ -31,7 +31,7 @@ def run_predict(
     """
     _check_file(out, (fit, patients))
     fitted = load(fit)
-    table = _labelled(read_table(patients), patients.name)
+    table = _labelled(_as_texts(read_table(patients)), patients.name)
     fitted.design.apply(table, source=patients.name)
     grid = time_grid(fitted, 25) if times is None else read_times(times)
     predicted = survival_table(survival(fitted, table, grid, extrapolate=extrapolate))
@@ -39,18 +39,23 @@ def run_predict(
     return predicted, fitted.failed
 
 
+def _as_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """Cells as text, None where missing, from any kind of file."""
+    texts = {str(name): as_text(table[name]) for name in table}
+    return pd.DataFrame(texts, index=table.index, dtype=object)
+
+
 def _labelled(table: pd.DataFrame, source: str) -> pd.DataFrame:
+    """The table with a label for each patient."""
     if "label" not in table:
         return table.assign(label=[f"row {i}" for i in table.index])
-    labels = as_text(table["label"])
+    labels = table["label"]
     check = Checklist(source, table.index)
-    check.refuse(pd.isna(np.array(labels, dtype=object)), "label", f"is missing; {LABEL}")
-    again = pd.Series(labels, dtype=object).dropna().duplicated()
-    for position in again.index[again]:
-        message = f'"{labels[position]}" is given twice; {LABEL}'
-        check.add(message, row=table.index[position], column="label")
+    check.refuse(labels.isna(), "label", f"is missing; {LABEL}")
+    again = labels.duplicated() & labels.notna()
+    check.refuse(again, "label", f"{{value}} is given twice; {LABEL}", value=labels)
     check.finish()
-    return table.assign(label=labels)
+    return table
 
 
 def read_times(text: str) -> np.ndarray:

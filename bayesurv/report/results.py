@@ -12,10 +12,11 @@ from bayesurv.estimands.contrasts import (
     standardised_hazard,
     standardised_survival,
 )
-from bayesurv.estimands.curves import default_profiles, survival, time_grid
+from bayesurv.estimands.curves import compared, default_profiles, survival, time_grid
 from bayesurv.estimands.summary import hazard_ratios, parameter_table, summarise, survival_table
 from bayesurv.fitting import Fit
 from bayesurv.frequentist.kaplan_meier import KaplanMeier, kaplan_meier
+from bayesurv.inference.compare import loo_table
 from bayesurv.inference.diagnostics import elements, failures
 from bayesurv.saved import save
 
@@ -50,6 +51,7 @@ def write_fit(
     curve = survival(fit, stated_profiles(fit, profiles, treatment), grid)
     survival_table(curve).to_csv(folder / "survival.csv", index=False)
     fit.diagnostics.to_csv(folder / "diagnostics.csv", index=False)
+    loo_table(fit.draws).to_csv(folder / "loo.csv", index=False)
     if fit.failed:
         sentences = ["These draws failed the sampler's checks and were written because of --force."]
         text = "\n".join(sentences + failures(fit.diagnostics)) + "\n"
@@ -97,13 +99,14 @@ def write_figures(
 
 
 def arms(fit: Fit, treatment: str | None) -> dict[str, np.ndarray]:
-    """Patients of each level of the treatment, as a mask; all together without one."""
+    """Patients of each level of the covariate that tells arms apart, as masks."""
     patients = baseline_covariates(fit)
-    if treatment is None or treatment not in patients:
+    covariate = compared(fit, treatment)
+    if covariate is None:
         return {"All patients": np.ones(len(patients), dtype=bool)}
-    values = patients[treatment]
+    values = patients[covariate]
     levels = [v for v in pd.unique(values.sort_values())][:MOST_ARMS]
-    return {f"{treatment} = {_plain(level)}": (values == level).to_numpy() for level in levels}
+    return {f"{covariate} = {_plain(level)}": (values == level).to_numpy() for level in levels}
 
 
 def arm_curves(fit: Fit, members: dict[str, np.ndarray], hazard: bool) -> "dict[str, xr.Dataset]":

@@ -1,0 +1,113 @@
+"""A synthetic cohort like the paper's, fits of it, and the command line in this process."""
+
+import contextlib
+import io
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayesurv import cli
+from bayesurv.data.cohort import Cohort
+from bayesurv.fitting import fit
+from bayesurv.inference.sample import Sampling
+from bayesurv.models.baselines import PiecewiseExponential
+
+
+def synthetic_cohort(seed=27):
+    """61 patients in arms of 34 and 27, with EFS <= PFS <= OS."""
+    random = np.random.default_rng(seed)
+    size = 61
+    frame = pd.DataFrame(
+        {
+            "pid": [f"P{i:03d}" for i in range(size)],
+            "cti2": np.repeat([0, 1], [34, 27]),
+            "bulky": random.integers(0, 2, size),
+            "stage": random.choice(["I", "II", "III", "IV"], size, p=[0.15, 0.25, 0.3, 0.3]),
+            "centre": random.choice(["Bari", "Milan", "Rome", "Turin"], size),
+            "age": random.integers(24, 78, size),
+        }
+    )
+    death = random.exponential(14 * np.exp(0.7 * frame["cti2"] - 0.4 * frame["bulky"]))
+    last_contact = random.uniform(8, 40, size)
+    for endpoint, share in {"efs": 0.4, "pfs": 0.6, "os": 1.0}.items():
+        observed = np.minimum(share * death, last_contact)
+        frame[f"{endpoint}_months"] = observed.clip(0.1).round(2)
+        frame[f"{endpoint}_event"] = (share * death <= last_contact).astype(int)
+    return frame
+
+
+@pytest.fixture(scope="session")
+def make_cohort():
+    return synthetic_cohort
+
+
+@pytest.fixture
+def frame():
+    return synthetic_cohort()
+
+
+@pytest.fixture
+def cohort_csv(tmp_path, frame):
+    path = tmp_path / "cohort.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+# --- Fits ---
+
+SAMPLING = Sampling(chains=4, draws=300, tune=500, seed=1)
+
+
+def overall_survival():
+    return Cohort.from_frame(
+        synthetic_cohort(), time="os_months", event="os_event", unit="months", id="pid"
+    )
+
+
+@pytest.fixture(scope="session")
+def weibull_fit():
+    return fit(overall_survival(), "cti2", sampling=SAMPLING)
+
+
+@pytest.fixture(scope="session")
+def piecewise_fit():
+    baseline = PiecewiseExponential()
+    return fit(overall_survival(), "cti2", baseline=baseline, sampling=SAMPLING)
+
+
+@pytest.fixture(scope="session")
+def grouped_fit():
+    sampling = Sampling(chains=4, draws=500, tune=1000, target_accept=0.98, seed=1)
+    return fit(overall_survival(), "cti2 + (1 | centre)", sampling=sampling)
+
+
+# --- The command line ---
+
+
+@dataclass
+class Result:
+    code: int
+    out: str
+    error: str
+
+
+def typed(*arguments):
+    """Run `bayesurv` with these arguments as its console script does, in this process."""
+    out, error, code = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["bayesurv", *map(str, arguments)])
+        patch.setenv("COLUMNS", "120")
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+            try:
+                cli.main()
+            except SystemExit as stop:
+                code = stop.code or 0
+    return Result(code, out.getvalue(), error.getvalue())
+
+
+@pytest.fixture(scope="session")
+def bayesurv():
+    return typed
