@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from bayesurv.inference.sample import Progress, Sampling
 
-SAMPLE_STATS = ("diverging", "energy", "depth", "n_steps", "step_size", "mean_tree_accept")
-
 
 class CohortWarning(UserWarning):
     """Something about the cohort that a reader of the results must know."""
@@ -273,7 +271,7 @@ def _complete(
     return xr.DataTree.from_dict(
         {
             "posterior": posterior,
-            "sample_stats": tree["sample_stats"].to_dataset()[list(SAMPLE_STATS)],
+            "sample_stats": tree["sample_stats"].to_dataset(),
             "log_likelihood": xr.Dataset(
                 {"time": (("chain", "draw", "individual"), pointwise)}, coords=draws
             ),

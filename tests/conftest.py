@@ -58,7 +58,7 @@ def cohort_csv(tmp_path, frame):
 
 # --- Fits ---
 
-SAMPLING = Sampling(chains=4, draws=300, tune=500, seed=1)
+SAMPLING = Sampling(chains=4, draws=600, tune=500, seed=1)  # enough to need no retry
 
 
 def overall_survival():
@@ -80,7 +80,7 @@ def piecewise_fit():
 
 @pytest.fixture(scope="session")
 def grouped_fit():
-    sampling = Sampling(chains=4, draws=500, tune=1000, target_accept=0.98, seed=1)
+    sampling = Sampling(chains=4, draws=1000, tune=1000, target_accept=0.98, seed=1)
     return fit(overall_survival(), "cti2 + (1 | centre)", sampling=sampling)
 
 

@@ -30,7 +30,7 @@ def test_names_are_few_and_known_to_the_type_checker():
 
 def test_unknown_name():
     with pytest.raises(AttributeError, match="no attribute 'hazzard'"):
-        bayesurv.hazzard
+        _ = bayesurv.hazzard
 
 
 def test_command_line_imports_nothing_heavy():

@@ -10,7 +10,9 @@ import pandas as pd
 
 from bayesurv.data.coding import (
     as_trained,
+    check_ordinal,
     factors_as_levels,
+    in_stated_order,
     linear,
     mentions,
     monotone,
@@ -20,6 +22,7 @@ from bayesurv.data.cohort import Cohort
 from bayesurv.data.faults import Fault, InputError, nearest
 
 _RESPONSE = "response__"
+FUNCTIONS = ("C", "I", "scale", "center", "bs", "poly")  # formulae's, of use in a formula here
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ class Design:
         centred = {name: coded[name].isna().to_numpy() for name in self.group_variables}
         for name, unknown in centred.items():
             coded[name] = coded[name].mask(unknown, self.training[name].iloc[0])
-        new = pd.DataFrame(coded)
+        new = pd.DataFrame(coded, index=range(len(frame)))
         common = self._matrices.common.evaluate_new_data(new)
         group = self._matrices.group.evaluate_new_data(new) if self.group_terms else None
         rows = _rows(common, group, self.group_terms)
@@ -157,9 +160,16 @@ class Design:
 def variables(formula: str, frame: pd.DataFrame) -> tuple[str, ...]:
     """List the columns that a formula names, in the order of the frame."""
     from formulae import model_description
+    from formulae.parser import Parser
+    from formulae.scanner import Scanner
 
+    whole = f"{_RESPONSE} ~ {formula}"
     try:
-        named = set(model_description(f"{_RESPONSE} ~ {formula}").var_names)
+        named = set(model_description(whole).var_names)
+        parser = Parser(Scanner(whole).scan())
+        parser.parse()
+        if not parser.at_end():  # formulae would leave out all that follows
+            raise ValueError(f"no + or other operator before {parser.peek().lexeme!r}")
     except Exception as error:
         message = f"formula {formula!r} cannot be read: {error}"
         raise InputError(
@@ -181,7 +191,8 @@ def variables(formula: str, frame: pd.DataFrame) -> tuple[str, ...]:
 def _evaluate(formula: str, frame: pd.DataFrame) -> Any:
     import formulae
 
-    with_response = frame.assign(**{_RESPONSE: 0.0})
+    check_ordinal(formula, frame)
+    with_response = in_stated_order(frame).assign(**{_RESPONSE: 0.0})
     extra = {"linear": linear, "monotone": monotone}
     try:
         matrices = formulae.design_matrices(
@@ -190,7 +201,9 @@ def _evaluate(formula: str, frame: pd.DataFrame) -> Any:
     except InputError:
         raise
     except KeyError as error:
-        message = f"formula {formula!r}: unknown function or name {error}"
+        known = [*extra, *FUNCTIONS]
+        message = f"formula {formula!r}: unknown function or name {error}; known are "
+        message += f"{', '.join(known)}, and numpy's as np.log.{nearest(error.args[0], known)}"
         raise InputError([Fault(message)]) from None
     except Exception as error:
         raise InputError([Fault(f"formula {formula!r} cannot be evaluated: {error}")]) from None
@@ -210,12 +223,13 @@ def _fixed_columns(matrices: Any) -> tuple[list[int], tuple[str, ...], dict[str,
     for name, term in matrices.common.terms.items():
         if name == "Intercept":
             continue
+        if name.startswith("offset("):
+            message = f"formula: {name!r} would get a coefficient; offsets are not supported"
+            raise InputError([Fault(message)])
         labels = [str(label) for label in term.labels]
         if "monotone(" in name:
             if not re.fullmatch(r"monotone\(\s*\w+\s*\)", name):
-                raise InputError(
-                    [Fault(f"formula: a monotone term cannot be in {name!r}; use linear()")]
-                )
+                raise _not_alone(name)
             columns += [len(terms)] * len(labels)
             terms.append(name)
             levels = matrices.data[name[len("monotone(") : -1].strip()].cat.categories
@@ -226,12 +240,18 @@ def _fixed_columns(matrices: Any) -> tuple[list[int], tuple[str, ...], dict[str,
     return columns, tuple(terms), steps
 
 
+def _not_alone(name: str) -> InputError:
+    return InputError([Fault(f"formula: a monotone term cannot be in {name!r}; use linear()")])
+
+
 def _group_columns(group: Any) -> tuple[tuple[str, ...], tuple[str, ...], list[int]]:
     """Names of the group terms, of the group effects, and the term of each effect."""
     terms: dict[str, int] = {}
     groups: list[str] = []
     position: list[int] = []
     for term in group.terms.values() if group is not None else ():
+        if "monotone(" in str(term.name):
+            raise _not_alone(str(term.name))
         for label in map(str, term.labels):
             name = label.partition("|")[0] + "|" + str(term.factor.name)
             position.append(terms.setdefault(name, len(terms)))
@@ -257,7 +277,9 @@ def _rows(common: Any, group: Any, group_terms: tuple[str, ...]) -> Rows:
 
 def _refuse_dependent(design: Design) -> None:
     """Refuse constant columns and sets of columns that determine one another."""
-    fixed, names = design.rows.fixed, [design.terms[i] for i in design.column_term]
+    columns = _distinguished(design)
+    fixed = design.rows.fixed[:, columns]
+    names = [design.terms[i] for i in design.column_term[columns]]
     constant = np.flatnonzero(np.ptp(fixed, axis=0) == 0)
     faults = [
         Fault(
@@ -265,6 +287,11 @@ def _refuse_dependent(design: Design) -> None:
             value=float(fixed[0, i]),
         )
         for i in constant
+    ]
+    faults += [
+        Fault(f"formula: {term!r} has a single group; leave it out")
+        for i, term in enumerate(design.group_terms)
+        if (design.group_term_of == i).sum() < 2
     ]
     varying = np.delete(fixed, constant, axis=1)
     kept = [name for i, name in enumerate(names) if i not in constant]
@@ -276,6 +303,20 @@ def _refuse_dependent(design: Design) -> None:
         )
     if faults:
         raise InputError(faults)
+
+
+def _distinguished(design: Design) -> list[int]:
+    """Columns without the steps of a monotone term that only a level without patients would need."""
+    columns: list[int] = []
+    for term, name in enumerate(design.terms):
+        own = np.flatnonzero(design.column_term == term)
+        if name in design.monotone:
+            steps = design.rows.fixed[:, own]
+            first = np.unique(steps, axis=1, return_index=True)[1]
+            climbed = [i for i in np.sort(first) if np.ptp(steps[:, i]) > 0]
+            own = own[climbed or [0]]
+        columns += own.tolist()
+    return columns
 
 
 def _dependent_sets(columns: np.ndarray, names: list[str]) -> list[list[str]]:

@@ -75,6 +75,15 @@ def hazard_ratios(fit: Fit, ci_prob: float = CI_PROB) -> pd.DataFrame:
     )
 
 
+def prior_hazard_ratios(fit: Fit, ci_prob: float = CI_PROB) -> pd.DataFrame:
+    """Equal-tailed interval of each term's hazard ratio under the prior: term, lower, upper."""
+    terms = fit.design.terms
+    priors = [p.frozen() for p in fit.specification.priors.coefficients(terms)] if terms else []
+    tail = (1 - ci_prob) / 2
+    ends = np.exp([prior.ppf([tail, 1 - tail]) for prior in priors]).reshape(-1, 2)
+    return pd.DataFrame({"term": list(terms), "lower": ends[:, 0], "upper": ends[:, 1]})
+
+
 def survival_table(curve: "xr.DataArray", ci_prob: float = CI_PROB) -> pd.DataFrame:
     """Summary of a curve, one row for each profile and time."""
     summary = summarise(curve, ci_prob)

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from bayesurv.inference.diagnostics import SamplingError, diagnose, failures
+from bayesurv.inference.trace import to_tree
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,11 +94,11 @@ def draw(compiled: Any, settings: Sampling, progress: Progress | None = None) ->
         target_accept=settings.target_accept,
         progress_bar=False,
         progress_callback=None if progress is None else tell,
-        save_warmup=False,
+        return_raw_trace=True,
         blocking=False,
     )
     try:
-        return sampler.wait()
+        return to_tree(sampler.wait(), compiled, settings.draws)
     except BaseException:
         sampler.cancel()
         raise

@@ -205,10 +205,6 @@ class PiecewiseExponential(Baseline):
     def __post_init__(self) -> None:
         object.__setattr__(self, "cuts", _increasing(f"{self.name}: cuts", self.cuts))
         _at_least(f"{self.name}: intervals", 1, self.intervals)
-        if self.smoothing not in SMOOTHINGS:
-            message = f"{self.name}: smoothing is one of {', '.join(SMOOTHINGS)}."
-            message += nearest(self.smoothing, SMOOTHINGS)
-            raise InputError([Fault(message, value=self.smoothing)])
 
     @property
     def sampled(self) -> tuple[Parameter, ...]:  # type: ignore[override]
@@ -230,6 +226,10 @@ class PiecewiseExponential(Baseline):
         return np.concatenate([[0.0], np.asarray(self.cuts, dtype=float)])
 
     def resolve(self, event_times: np.ndarray, end: float, median: float) -> "PiecewiseExponential":
+        if self.smoothing not in SMOOTHINGS:
+            message = f"{self.name}: smoothing is one of {', '.join(SMOOTHINGS)}."
+            message += nearest(self.smoothing, SMOOTHINGS)
+            raise InputError([Fault(message, value=self.smoothing)])
         if self.cuts is not None:
             return self
         quantiles = np.arange(1, self.intervals) / self.intervals

@@ -4,24 +4,38 @@ import numpy as np
 
 from bayesurv.models.build import PARAMETERS, Specification
 from bayesurv.models.likelihood import increment_name
+from bayesurv.models.priors import Distribution
 
 
 def prior_draws(specification: Specification, draws: int, seed: int) -> dict[str, np.ndarray]:
-    """Parameters drawn from the prior, each of shape `(1, draw, ...)`."""
-    generator = np.random.default_rng(seed)
+    """Parameters drawn from the prior, each of shape `(1, draw, ...)`.
+
+    Each element of a parameter has a random stream of its own, so that one prior more or less
+    changes no other draw.
+    """
     coords = specification.coords()
+
+    def stream(name: str) -> np.random.Generator:
+        return np.random.default_rng([seed, *name.encode()])
+
+    def draw(prior: Distribution, name: str) -> np.ndarray:
+        return prior.frozen().rvs((1, draws), random_state=stream(name))
+
     drawn = {}
     for quantity in specification.sampled():
-        size = (1, draws) if quantity.dim is None else (1, draws, len(coords[quantity.dim]))
-        if len(quantity.priors) == 1:
-            drawn[quantity.name] = quantity.priors[0].frozen().rvs(size, random_state=generator)
+        name, priors = quantity.name, quantity.priors
+        if quantity.dim is None:
+            drawn[name] = draw(priors[0], name)
         else:
-            columns = [p.frozen().rvs(size[:2], random_state=generator) for p in quantity.priors]
-            drawn[quantity.name] = np.stack(columns, axis=-1)
+            labels = coords[quantity.dim]
+            each = priors * len(labels) if len(priors) == 1 else priors
+            columns = [draw(p, f"{name}[{k}]") for p, k in zip(each, labels, strict=True)]
+            drawn[name] = np.stack(columns, axis=-1)
     for name, dim in specification.standard_normals():
-        drawn[name] = generator.standard_normal((1, draws, len(coords[dim])))
+        drawn[name] = stream(name).standard_normal((1, draws, len(coords[dim])))
     for term, steps in specification.design.monotone.items():
-        drawn[increment_name(term)] = generator.dirichlet(np.ones(len(steps)), (1, draws))
+        name = increment_name(term)
+        drawn[name] = stream(name).dirichlet(np.ones(len(steps)), (1, draws))
     parameters = drawn | specification.assemble(drawn, np)
     increments = map(increment_name, specification.design.monotone)
     return {name: parameters[name] for name in (*PARAMETERS, *increments) if name in parameters}

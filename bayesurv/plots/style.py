@@ -84,7 +84,7 @@ def legend_above(
 
 
 def save(figure: Figure | Axes, path: str | Path) -> Path:
-    """Write a figure as its suffix says: .png at 300 dpi, .pdf or .svg.
+    """Write a figure as its suffix says: .png at the figure's own resolution, .pdf or .svg.
 
     The file appears whole or not at all, holds no date, and keeps text as text in PDF and SVG.
     Nothing but the caller holds the figure, so there is nothing to close.
@@ -95,7 +95,7 @@ def save(figure: Figure | Axes, path: str | Path) -> Path:
     if kind not in _METADATA:
         raise ValueError(f"cannot write {path.name}: use .png, .pdf or .svg")
     partial = path.with_name(f".{path.name}.partial")
-    options: dict[str, Any] = {"format": kind, "dpi": DPI, "metadata": _METADATA[kind]}
+    options: dict[str, Any] = {"format": kind, "dpi": found.dpi, "metadata": _METADATA[kind]}
     try:
         if kind == "png":
             found.savefig(partial, **options, pil_kwargs={"compress_level": 4})

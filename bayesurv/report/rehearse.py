@@ -6,6 +6,7 @@ import pandas as pd
 
 from bayesurv.data.cohort import Cohort
 from bayesurv.data.faults import Fault, InputError
+from bayesurv.estimands.curves import compared
 from bayesurv.fitting import Fit, prior
 from bayesurv.plan import Plan
 from bayesurv.report.results import stated_profiles
@@ -53,6 +54,12 @@ def _faults(plan: Plan, cohort: Cohort, drawn: Fit) -> list[Fault]:
         for key, value in latest.items()
         if value > cohort.end_of_follow_up
     ]
+    if asked.treatment is not None and compared(drawn, asked.treatment) != asked.treatment:
+        message = f"[estimand] treatment: {asked.treatment} does not divide the patients into arms"
+        remedy = (
+            "name a 0/1 covariate or a category; [cohort] reference makes a category of numbers"
+        )
+        faults.append(Fault(f"{message}; {remedy}"))
     profiles = pd.DataFrame(stated_profiles(drawn, asked.profiles, asked.treatment))
     numbered = profiles.set_axis(range(1, len(profiles) + 1), axis="index")
     try:

@@ -13,7 +13,13 @@ from bayesurv.estimands.contrasts import (
     standardised_survival,
 )
 from bayesurv.estimands.curves import compared, default_profiles, survival, time_grid
-from bayesurv.estimands.summary import hazard_ratios, parameter_table, summarise, survival_table
+from bayesurv.estimands.summary import (
+    hazard_ratios,
+    parameter_table,
+    prior_hazard_ratios,
+    summarise,
+    survival_table,
+)
 from bayesurv.fitting import Fit
 from bayesurv.frequentist.kaplan_meier import KaplanMeier, kaplan_meier
 from bayesurv.inference.compare import loo_table
@@ -34,7 +40,6 @@ def write_fit(
     treatment: str | None = None,
     times: Sequence[float] | None = None,
     profiles: Any = None,
-    prior_ratios: pd.DataFrame | None = None,
     provenance: dict[str, Any] | None = None,
 ) -> None:
     """Write posterior.nc, the four tables and the figures of one endpoint and baseline.
@@ -45,24 +50,24 @@ def write_fit(
     folder.mkdir(parents=True)
     save(fit, folder / "posterior.nc", **(provenance or {}))
     parameter_table(fit).to_csv(folder / "parameters.csv", index=False)
-    ratios = hazard_ratios(fit)
-    ratios.to_csv(folder / "hazard_ratios.csv", index=False)
+    hazard_ratios(fit).to_csv(folder / "hazard_ratios.csv", index=False)
     grid = time_grid(fit) if times is None else np.asarray(times, dtype=float)
     curve = survival(fit, stated_profiles(fit, profiles, treatment), grid)
     survival_table(curve).to_csv(folder / "survival.csv", index=False)
     fit.diagnostics.to_csv(folder / "diagnostics.csv", index=False)
     loo_table(fit.draws).to_csv(folder / "loo.csv", index=False)
     if fit.failed:
+        label = f"{label} (FAILED CHECKS)"
         sentences = ["These draws failed the sampler's checks and were written because of --force."]
         text = "\n".join(sentences + failures(fit.diagnostics)) + "\n"
         (folder / "FAILED.txt").write_text(text, encoding="utf-8")
-    write_figures(fit, folder / "figures", label, treatment, ratios, prior_ratios)
+    write_figures(fit, folder / "figures", label, treatment)
 
 
 def stated_profiles(fit: Fit, profiles: Any, treatment: str | None) -> Any:
     """Profiles as asked for, or the default ones."""
     if isinstance(profiles, str):
-        return baseline_covariates(fit).drop_duplicates()
+        return fit.design.training.drop_duplicates()
     return profiles if profiles is not None else default_profiles(fit, treatment)
 
 
@@ -71,8 +76,6 @@ def write_figures(
     folder: Path,
     label: str,
     treatment: str | None,
-    ratios: pd.DataFrame,
-    prior_ratios: pd.DataFrame | None,
 ) -> None:
     """Draw survival over Kaplan-Meier, hazard, forest and chains."""
     from bayesurv.plots.chains import plot_chains
@@ -83,18 +86,21 @@ def write_figures(
     folder.mkdir()
     members = arms(fit, treatment)
     observed = {name: observed_arm(fit, chosen) for name, chosen in members.items()}
+    ends = {name: km.end for name, km in observed.items()}
     axes = plot_survival(
         arm_curves(fit, members, hazard=False),
         observed,
         unit=fit.unit,
-        label=label,
-        ends={name: km.end for name, km in observed.items()},
+        label=f"Survival ({label})",
+        ends=ends,
     )
     save_figure(axes, folder / "survival.png")
-    axes = plot_hazard(arm_curves(fit, members, hazard=True), unit=fit.unit)
+    curves = arm_curves(fit, members, hazard=True)
+    axes = plot_hazard(curves, unit=fit.unit, knots=fit.baseline.knots(), ends=ends)
     save_figure(axes, folder / "hazard.png")
-    if len(ratios):
-        save_figure(plot_forest(ratios, prior=prior_ratios), folder / "forest.png")
+    if fit.design.terms:
+        axes = plot_forest(hazard_ratios(fit), prior=prior_hazard_ratios(fit))
+        save_figure(axes, folder / "forest.png")
     save_figure(plot_chains(dict(elements(fit.posterior))), folder / "chains.png")
 
 
@@ -113,7 +119,9 @@ def arm_curves(fit: Fit, members: dict[str, np.ndarray], hazard: bool) -> "dict[
     """Summary of each arm's curve, averaged over its own patients inside each draw."""
     curve = standardised_hazard if hazard else standardised_survival
     patients, times = baseline_covariates(fit), time_grid(fit)
-    times = times[1:] if hazard else times
+    if hazard:  # from just after 0, and on both sides of a cut
+        times = np.union1d(times[1:], np.nextafter(fit.baseline.knots(), np.inf))
+        times = times[times <= fit.end_of_follow_up]
     thin = max(1, fit.posterior.sizes["draw"] // 250)
     thinned = fit.thinned(thin)
     return {
@@ -125,9 +133,12 @@ def arm_curves(fit: Fit, members: dict[str, np.ndarray], hazard: bool) -> "dict[
 def observed_arm(fit: Fit, chosen: np.ndarray) -> KaplanMeier:
     """Kaplan-Meier estimate of an arm's rows."""
     data = fit.draws["observed_data"].to_dataset()
-    rows = chosen[fit.draws["constant_data"]["individual"].to_numpy()]
+    patient = fit.draws["constant_data"]["individual"].to_numpy()
+    rows = chosen[patient]
     time, entry, upper = (data[name].to_numpy()[rows] for name in ("time", "entry", "upper"))
-    return kaplan_meier(time, data["event"].to_numpy()[rows] > 0, entry, upper)
+    return kaplan_meier(
+        time, data["event"].to_numpy()[rows] > 0, entry, upper, patient=patient[rows]
+    )
 
 
 def _plain(value: Any) -> str:

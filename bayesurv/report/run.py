@@ -21,7 +21,7 @@ from bayesurv.fitting import CohortWarning, Fit, fit
 from bayesurv.plan import Plan
 from bayesurv.report.folder import MARK, staged
 from bayesurv.report.rehearse import rehearse
-from bayesurv.report.results import stated_profiles, write_fit
+from bayesurv.report.results import write_fit
 
 LIBRARIES = (
     "pymc",
@@ -74,7 +74,7 @@ def run_plan(
         warnings.simplefilter("ignore", CohortWarning)  # the notes are printed and written
         watcher.step("Reading the cohort")
         cohorts = plan.cohorts()
-        priors = rehearse(plan, cohorts)
+        rehearse(plan, cohorts)
         outcomes = []
         for endpoint, cohort in cohorts.items():
             for baseline in plan.baselines():
@@ -91,11 +91,10 @@ def run_plan(
                     force=force,
                 )
                 watcher.step(f"Writing {name}")
-                prior_ratios = hazard_ratios(priors[endpoint, baseline.name])
                 origin = {"endpoint": endpoint, "command": command(), "versions": versions()}
                 origin["data"] = {"sha256": cohort.digest()}
                 folder = staging / endpoint / baseline.name
-                _write(plan, fitted, folder, origin, prior_ratios)
+                _write(plan, fitted, folder, origin)
                 ratios = hazard_ratios(fitted)
                 outcomes.append(Outcome(endpoint, baseline.name, ratios, fitted))
         (staging / "plan.toml").write_text(plan.to_toml(), encoding="utf-8")
@@ -110,9 +109,7 @@ def run_plan(
     return outcomes
 
 
-def _write(
-    plan: Plan, fitted: Fit, folder: Path, origin: dict[str, Any], ratios: pd.DataFrame
-) -> None:
+def _write(plan: Plan, fitted: Fit, folder: Path, origin: dict[str, Any]) -> None:
     asked = plan.estimand
     write_fit(
         fitted,
@@ -120,8 +117,7 @@ def _write(
         label=f"{origin['endpoint'].upper()}, {fitted.baseline.name}",
         treatment=asked.treatment,
         times=asked.times,
-        profiles=stated_profiles(fitted, asked.profiles, asked.treatment),
-        prior_ratios=ratios,
+        profiles=asked.profiles,
         provenance=origin,
     )
 

@@ -66,7 +66,9 @@ def show_predictions(table: pd.DataFrame, out: Path, failed: bool) -> None:
     count, times = table["profile"].nunique(), table["time"].nunique()
     if failed:
         console.print(FAILED, style="bold red")
-    _place(f"Predicted the survival of {count} patients at {times} times: {out}")
+    who = "1 patient" if count == 1 else f"{count} patients"
+    when = "1 time" if times == 1 else f"{times} times"
+    _place(f"Predicted the survival of {who} at {when}: {out}")
 
 
 def _place(text: str) -> None:

@@ -333,7 +333,10 @@ def test_knots_are_event_quantiles_up_to_the_last_event():
         (lambda: PiecewiseExponential(cuts=(3, 3)), "cuts must be"),
         (lambda: PiecewiseExponential(cuts=(3, np.inf)), "cuts must be"),
         (lambda: PiecewiseExponential(intervals=0), "intervals must be 1 or more"),
-        (lambda: PiecewiseExponential(smoothing="independant"), 'Did you mean "independent"?'),
+        (
+            lambda: PiecewiseExponential(cuts=(3,), smoothing="independant").resolve([4], 5, 3),
+            'Did you mean "independent"?',
+        ),
         (lambda: MSpline(inner=(6, 3)), "knots and boundary must be"),
         (lambda: MSpline(inner=(3, 6), boundary=5), "knots and boundary must be"),
         (lambda: MSpline(boundary=-1), "knots and boundary must be"),

@@ -58,10 +58,6 @@ def changed(baseline, **priors):
 )
 def test_each_parameter_has_its_shape_and_no_other_is_kept(baseline, own):
     expected = {name: (1, DRAWS, *shape) for name, shape in (own | SHARED).items()}
-    if baseline == WALK:
-        # The walk's sd is what a posterior keeps of it.
-        assert "smoothing_sd" in draws(baseline) or "smoothing_sd" not in expected
-        expected = {k: v for k, v in expected.items() if k in draws(baseline)}
     assert {name: value.shape for name, value in draws(baseline).items()} == expected
 
 
@@ -109,6 +105,15 @@ def test_a_prior_by_term_changes_that_term():
     np.testing.assert_array_equal(
         default["coefficient"][..., [0, 2]], other["coefficient"][..., [0, 2]]
     )
+
+
+def test_one_term_more_leaves_the_draws_of_the_others():
+    priors = bs.Priors()
+    two = prior_draws(specify(COHORT, "cti2 + stage", None, priors), DRAWS, 1)
+    three = prior_draws(specify(COHORT, "cti2 + age + stage", None, priors), DRAWS, 1)
+    np.testing.assert_array_equal(two["coefficient"], three["coefficient"][..., [0, 2]])
+    correlation = np.corrcoef(three["coefficient"][0].T)
+    assert np.abs(correlation - np.eye(3)).max() < 0.2
 
 
 def test_draws_follow_their_priors():

@@ -108,9 +108,7 @@ def test_the_mark_comes_last(tmp_path, monkeypatch):
     out = tmp_path / "out"
     run(out, a="old")
     targets, rename = [], os.rename
-    monkeypatch.setattr(
-        folder.os, "rename", lambda a, b: (targets.append(str(b)), rename(a, b))
-    )
+    monkeypatch.setattr(folder.os, "rename", lambda a, b: (targets.append(str(b)), rename(a, b)))
     run(out, z="new")
     assert targets[-1] == str(out / MARK)
 
