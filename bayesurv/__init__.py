@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from bayesurv.data.cohort import Cohort as Cohort
     from bayesurv.data.design import Design as Design
     from bayesurv.data.faults import InputError as InputError
+    from bayesurv.estimands.benefit import benefit as benefit
     from bayesurv.estimands.contrasts import standardised_survival as standardised_survival
     from bayesurv.estimands.curves import cumulative_hazard as cumulative_hazard
     from bayesurv.estimands.curves import hazard as hazard
@@ -43,6 +44,7 @@ _HOMES = {
     "data.cohort": "Cohort",
     "data.design": "Design",
     "data.faults": "InputError",
+    "estimands.benefit": "benefit",
     "estimands.contrasts": "standardised_survival",
     "estimands.curves": "cumulative_hazard hazard survival",
     "estimands.functionals": "rmst survival_quantile",

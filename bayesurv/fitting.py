@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayesurv.data.cohort import Cohort
 from bayesurv.data.design import Design
-from bayesurv.models.baselines import Baseline, PiecewiseExponential, Weibull
+from bayesurv.models.baselines import Baseline, Weibull
 from bayesurv.models.build import (
     PARAMETERS,
     Specification,
@@ -193,7 +193,7 @@ def prior(
     )
     return Fit(
         specification=specification,
-        draws=xr.DataTree.from_dict({"posterior": posterior}),
+        draws=xr.DataTree.from_dict({"posterior": posterior, **_data(specification, cohort)}),
         diagnostics=pd.DataFrame(),
         unit=cohort.unit,
         end_of_follow_up=cohort.end_of_follow_up,
@@ -225,12 +225,10 @@ def _needed(cohort: Cohort, formula: str) -> tuple[str, ...]:
 def _shape(specification: Specification, arrays: Mapping[str, np.ndarray]) -> tuple:
     """What a compiled model depends on besides the values of its data."""
     baseline, design = specification.baseline, specification.design
-    constants = () if isinstance(baseline, PiecewiseExponential) else baseline
     sizes = tuple((k, tuple(v)) for k, v in specification.coords().items() if k != "group")
     return (
         type(baseline),
         getattr(baseline, "smoothing", None),
-        constants,
         specification.level,
         tuple((name, len(labels)) for name, labels in sizes),
         tuple(design.column_term),
@@ -258,7 +256,10 @@ def _complete(
     """Keep the named parameters, and add likelihood, prior and data to the draws."""
     import xarray as xr
 
+    # A compiled model may have served other data: the labels are this design's.
     drawn = tree["posterior"].to_dataset()
+    labels = {k: v for k, v in specification.coords().items() if k in drawn.dims}
+    drawn = drawn.assign_coords(labels)
     increments = map(increment_name, specification.design.monotone)
     posterior = drawn[[name for name in (*PARAMETERS, *increments) if name in drawn]]
     parameters = {str(k): v.to_numpy() for k, v in posterior.data_vars.items()}
@@ -267,7 +268,6 @@ def _complete(
         specification, observed, specification.design.rows, patients, parameters
     )
     draws = {"chain": drawn.chain.to_numpy(), "draw": drawn.draw.to_numpy()}
-    covariates = specification.design.training
     return xr.DataTree.from_dict(
         {
             "posterior": posterior,
@@ -276,18 +276,28 @@ def _complete(
                 {"time": (("chain", "draw", "individual"), pointwise)}, coords=draws
             ),
             "log_prior": log_prior(specification, drawn),
-            "observed_data": xr.Dataset(
-                {
-                    name: ("row", np.asarray(getattr(cohort, name), dtype=float))
-                    for name in ("entry", "time", "upper", "event")
-                }
-            ),
-            "constant_data": xr.Dataset(
-                {"individual": ("row", patients)}
-                | {f"covariate_{n}": ("row", _plain(covariates[n])) for n in covariates}
-            ),
+            **_data(specification, cohort),
         }
     )
+
+
+def _data(specification: Specification, cohort: Cohort) -> "dict[str, xr.Dataset]":
+    """Groups of the follow-up, and of whose rows they are and their covariates."""
+    import xarray as xr
+
+    follow_up = {
+        name: ("row", np.asarray(getattr(cohort, name), dtype=float))
+        for name in ("entry", "time", "upper", "event")
+    }
+    covariates = {
+        f"covariate_{name}": ("row", _plain(values))
+        for name, values in specification.design.training.items()
+    }
+    individual = {"individual": ("row", pd.factorize(cohort.patient)[0])}
+    return {
+        "observed_data": xr.Dataset(follow_up),
+        "constant_data": xr.Dataset(individual | covariates),
+    }
 
 
 def _plain(values: pd.Series) -> np.ndarray:

@@ -306,7 +306,7 @@ def _refuse_dependent(design: Design) -> None:
 
 
 def _distinguished(design: Design) -> list[int]:
-    """Columns without the steps of a monotone term that only a level without patients would need."""
+    """Columns without the steps of a monotone term that tell no patients apart."""
     columns: list[int] = []
     for term, name in enumerate(design.terms):
         own = np.flatnonzero(design.column_term == term)

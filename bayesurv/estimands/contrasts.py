@@ -15,9 +15,11 @@ from bayesurv.estimands.curves import (
     Profiles,
     Times,
     as_draws,
+    baseline_cumulative_hazard,
+    baseline_hazard,
     checked_times,
-    predictor,
     profile_frame,
+    relative_hazard,
 )
 from bayesurv.fitting import Fit
 
@@ -34,8 +36,12 @@ def standardised_survival(
     extrapolate: bool = False,
 ) -> "xr.DataArray":
     """Mean survival of a population, dims `(chain, draw, individual = label, time)`."""
-    mean = _average(fit, population, times, extrapolate, hazard=False)
-    return as_draws(fit, mean, [{"label": label}], np.asarray(times, float), "survival")
+    time = checked_times(fit, times, extrapolate)
+    cumulative = baseline_cumulative_hazard(fit, time)
+    mean = np.zeros(cumulative.shape)
+    for share, relative in _members(fit, population):
+        mean += share * np.exp(-relative * cumulative)
+    return as_draws(fit, mean[..., None, :], [{"label": label}], time, "survival")
 
 
 def standardised_hazard(
@@ -47,27 +53,24 @@ def standardised_hazard(
     extrapolate: bool = False,
 ) -> "xr.DataArray":
     """Hazard of a population at risk, sum of S h over sum of S, dims as the survival's."""
-    density = _average(fit, population, times, extrapolate, hazard=True)
-    alive = _average(fit, population, times, extrapolate, hazard=False)
-    return as_draws(fit, density / alive, [{"label": label}], np.asarray(times, float), "hazard")
-
-
-def _average(
-    fit: Fit, population: Profiles, times: Times, extrapolate: bool, hazard: bool
-) -> np.ndarray:
-    """Mean of S, or of S h, over the population's distinct patients; `(chain, draw, 1, time)`."""
-    rows, weights = distinct_rows(fit.design.apply(profile_frame(population)))
     time = checked_times(fit, times, extrapolate)
-    parameters, baseline = fit.parameters(), fit.baseline
-    cumulative = baseline.cumulative_hazard(baseline.cumulative_basis(time), parameters, np)
-    rate = (
-        np.exp(baseline.log_hazard(baseline.hazard_basis(time), parameters, np)) if hazard else 1.0
-    )
-    total = np.zeros(cumulative.shape)
-    for weight, risk in zip(weights, np.moveaxis(np.exp(predictor(fit, rows)), -1, 0), strict=True):
-        alive = np.exp(-risk[..., None] * cumulative)
-        total += weight * alive * (risk[..., None] * rate if hazard else 1.0)
-    return total[..., None, :]
+    cumulative, members = baseline_cumulative_hazard(fit, time), _members(fit, population)
+    # Survival beside that of the hardiest, so that someone is at risk at any time in any draw.
+    least = np.min([relative for _, relative in members], axis=0)
+    alive, dying = np.zeros(cumulative.shape), np.zeros(cumulative.shape)
+    for share, relative in members:
+        at_risk = share * np.exp((least - relative) * cumulative)
+        alive += at_risk
+        dying += at_risk * relative
+    values = dying / alive * baseline_hazard(fit, time)
+    return as_draws(fit, values[..., None, :], [{"label": label}], time, "hazard")
+
+
+def _members(fit: Fit, population: Profiles) -> list[tuple[float, np.ndarray]]:
+    """Share of the population and relative hazard, `(chain, draw, 1)`, of each distinct patient."""
+    rows, shares = distinct_rows(fit.design.apply(profile_frame(population)))
+    relative = np.moveaxis(relative_hazard(fit, rows), -1, 0)
+    return list(zip(shares.tolist(), relative[..., None], strict=True))
 
 
 def distinct_rows(rows: Rows) -> tuple[Rows, np.ndarray]:

@@ -45,9 +45,8 @@ def cumulative_hazard(
 ) -> "xr.DataArray":
     """Cumulative hazard H(t|x) = H0(t) exp(x'b), dims `(chain, draw, individual, time)`."""
     time = checked_times(fit, times, extrapolate)
-    basis = fit.baseline.cumulative_basis(time)
-    baseline = fit.baseline.cumulative_hazard(basis, fit.parameters(), np)
-    values = np.exp(predictor(fit, profiles))[..., None] * baseline[..., None, :]
+    relative = relative_hazard(fit, profiles)
+    values = relative[..., None] * baseline_cumulative_hazard(fit, time)[..., None, :]
     return as_draws(fit, values, profiles, time, "cumulative_hazard")
 
 
@@ -56,10 +55,23 @@ def hazard(
 ) -> "xr.DataArray":
     """Hazard h(t|x) = h0(t) exp(x'b) per unit of time, dims `(chain, draw, individual, time)`."""
     time = checked_times(fit, times, extrapolate)
-    basis = fit.baseline.hazard_basis(time)
-    baseline = fit.baseline.log_hazard(basis, fit.parameters(), np)
-    values = np.exp(predictor(fit, profiles)[..., None] + baseline[..., None, :])
+    relative = relative_hazard(fit, profiles)
+    values = relative[..., None] * baseline_hazard(fit, time)[..., None, :]
     return as_draws(fit, values, profiles, time, "hazard")
+
+
+def baseline_cumulative_hazard(fit: Fit, time: np.ndarray) -> np.ndarray:
+    """H0(t) of each draw, `(chain, draw, time)`; it stops at 1e150, where nobody is left."""
+    with np.errstate(over="ignore"):
+        basis = fit.baseline.cumulative_basis(time)
+        return np.minimum(fit.baseline.cumulative_hazard(basis, fit.parameters(), np), 1e150)
+
+
+def baseline_hazard(fit: Fit, time: np.ndarray) -> np.ndarray:
+    """h0(t) of each draw, `(chain, draw, time)`; infinite at 0 for a Weibull shape below 1."""
+    with np.errstate(over="ignore"):
+        basis = fit.baseline.hazard_basis(time)
+        return np.exp(fit.baseline.log_hazard(basis, fit.parameters(), np))
 
 
 def predictor(fit: Fit, profiles: Profiles | Rows) -> np.ndarray:
@@ -68,6 +80,15 @@ def predictor(fit: Fit, profiles: Profiles | Rows) -> np.ndarray:
     parameters = fit.parameters()
     shape = (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"], len(rows.fixed))
     return np.broadcast_to(linear_predictor(fit.design, rows, parameters, np), shape)
+
+
+def relative_hazard(fit: Fit, profiles: Profiles | Rows) -> np.ndarray:
+    """Hazard relative to the reference profile, exp(x'b), shape `(chain, draw, individual)`.
+
+    A prior on a covariate in small units, such as a platelet count, holds draws whose exponential
+    is no number; beyond e^300 all die at once or none does.
+    """
+    return np.exp(np.clip(predictor(fit, profiles), -300, 300))
 
 
 def profile_frame(profiles: Profiles) -> pd.DataFrame:
@@ -82,11 +103,12 @@ def labels(profiles: Profiles) -> list[str]:
     """Name of each profile: its `label`, or its covariates written out."""
     names = []
     for _, row in profile_frame(profiles).iterrows():
-        given = row.get("label")
+        given = row.get("label", "")
         written = ", ".join(
             f"{k}={_plain(v)}" for k, v in row.items() if k != "label" and not pd.isna(v)
         )
-        names.append(str(given) if isinstance(given, str) and given else written or "all patients")
+        stated = "" if pd.isna(given) else _plain(given)
+        names.append(stated or written or "all patients")
     return names
 
 
@@ -127,6 +149,8 @@ def _choices(values: pd.Series, most: int = 6) -> list[Any]:
 def checked_times(fit: Fit, times: Times, extrapolate: bool) -> np.ndarray:
     """Times as an array; refused below 0 or, unless asked for, past the end of follow-up."""
     time = np.atleast_1d(np.asarray(times, dtype=float))
+    if not time.size:
+        raise InputError([Fault("no times were given; name at least one")])
     if not np.isfinite(time).all() or (time < 0).any():
         raise InputError([Fault("times must be finite and not below 0")])
     end = fit.end_of_follow_up

@@ -5,14 +5,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesurv.data.faults import Fault, InputError
-from bayesurv.estimands.curves import Profiles, checked_times, labels, predictor, survival
+from bayesurv.estimands.curves import (
+    Profiles,
+    baseline_cumulative_hazard,
+    checked_times,
+    labels,
+    relative_hazard,
+)
 from bayesurv.fitting import Fit
 from bayesurv.models.baselines import Baseline, Parameters
 
 if TYPE_CHECKING:
     import xarray as xr
 
-NODES = 24
+NODES, HALVINGS = 16, 6  # RMST to 1e-8 of itself for Weibull shapes 0.2 to 5, see the tests
 
 
 def rmst(
@@ -32,22 +38,26 @@ def rmst(
         raise InputError([Fault("the horizon must be above 0", value=horizon)])
     checked_times(fit, [horizon], extrapolate)
     nodes, weights = quadrature(horizon, fit.baseline.knots())
-    curve = survival(fit, profiles, nodes, extrapolate=extrapolate)
-    return (curve * weights).sum("time").rename("rmst").assign_attrs(curve.attrs, horizon=horizon)
+    cumulative = baseline_cumulative_hazard(fit, nodes)
+    relative = relative_hazard(fit, profiles)
+    area = np.zeros(relative.shape)
+    for node, weight in enumerate(weights):
+        area += weight * np.exp(-relative * cumulative[..., node, None])
+    return _per_patient(fit, area, profiles, "rmst").assign_attrs(horizon=horizon)
 
 
 def quadrature(horizon: float, knots: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights of Gauss-Legendre panels between 0, the knots and the horizon.
 
-    Near 0 the panels are graded, t = u^4, because t^shape is not smooth there.
+    Panels halve towards 0, so that a survival that falls early is seen too, and the first is
+    graded, t = u^4, because t^shape is not smooth at 0.
     """
     points, weights = np.polynomial.legendre.leggauss(NODES)
     unit = (points + 1) / 2
-    inner = np.sort(knots[(knots > 0) & (knots < horizon)])
-    ends = np.concatenate([[0.0], inner, [horizon]])
-    first = ends[1]
-    nodes, sizes = [first * unit**4], [first * 4 * unit**3 * weights / 2]
-    for left, right in zip(ends[1:-1], ends[2:], strict=True):
+    inner = knots[(knots > 0) & (knots < horizon)]
+    ends = np.unique(np.concatenate([horizon / 2.0 ** np.arange(HALVINGS + 1), inner]))
+    nodes, sizes = [ends[0] * unit**4], [ends[0] * 4 * unit**3 * weights / 2]
+    for left, right in zip(ends[:-1], ends[1:], strict=True):
         nodes.append(left + (right - left) * unit)
         sizes.append((right - left) * weights / 2)
     return np.concatenate(nodes), np.concatenate(sizes)
@@ -62,11 +72,9 @@ def survival_quantile(
     of follow-up is infinite: "not reached" is a probability, never a number. With `extrapolate`
     only draws that never get there are.
     """
-    import xarray as xr
-
     if not 0 < probability < 1:
         raise InputError([Fault("the probability must lie between 0 and 1", value=probability)])
-    target = -np.log1p(-probability) * np.exp(-predictor(fit, profiles))
+    target = -np.log1p(-probability) / relative_hazard(fit, profiles)
     flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in fit.parameters().items()}
     end = np.inf if extrapolate else fit.end_of_follow_up
     per_draw = target.reshape(-1, target.shape[-1])
@@ -74,13 +82,20 @@ def survival_quantile(
         [invert(fit.baseline, flat, column, fit.end_of_follow_up) for column in per_draw.T], axis=-1
     )
     values = np.where(found <= end, found, np.inf).reshape(target.shape)
+    return _per_patient(fit, values, profiles, "quantile")
+
+
+def _per_patient(fit: Fit, values: np.ndarray, profiles: Profiles, name: str) -> "xr.DataArray":
+    """Label an array of shape `(chain, draw, individual)`."""
+    import xarray as xr
+
     coords = {
         "chain": fit.posterior.chain,
         "draw": fit.posterior.draw,
         "individual": labels(profiles),
     }
     attrs = {"unit": fit.unit, "end_of_follow_up": fit.end_of_follow_up}
-    return xr.DataArray(values, coords, ("chain", "draw", "individual"), "quantile", attrs)
+    return xr.DataArray(values, coords, ("chain", "draw", "individual"), name, attrs)
 
 
 def invert(

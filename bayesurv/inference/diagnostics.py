@@ -89,6 +89,19 @@ def failures(diagnostics: pd.DataFrame) -> list[str]:
     return [words[row["check"]].format(**row) for row in failed.to_dict("records")]
 
 
+def monte_carlo_error(values: np.ndarray) -> float:
+    """Monte-Carlo standard error of the mean of draws, shape `(chain, draw)`.
+
+    Where all draws agree, that of one more draw that does not.
+    """
+    from arviz_stats.base import array_stats
+
+    if np.ptp(values.astype(float)) == 0:
+        return 1 / (values.size + 1)
+    floats = values.astype(float)
+    return float(array_stats.mcse(floats, chain_axis=0, draw_axis=1, method="mean"))
+
+
 def _bfmi(energy: np.ndarray) -> float:
     """Lowest Bayesian fraction of missing information of the chains; energy is (chain, draw)."""
     jumps = np.square(np.diff(energy, axis=1)).mean(axis=1)

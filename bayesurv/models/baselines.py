@@ -9,8 +9,9 @@ Everything else, the likelihood, survival, its integrals and quantiles, follows 
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from scipy.interpolate import BSpline
@@ -56,10 +57,20 @@ class Baseline(ABC):
     name: ClassVar[str]
     sampled: ClassVar[tuple[Parameter, ...]]
 
+    # Attributes that come from the cohort: data of a compiled model, not part of its shape.
+    constants: ClassVar[tuple[str, ...]] = ()
+
     @property
     def coords(self) -> dict[str, list[str]]:
         """Labels of the dims that the parameters run along."""
         return {}
+
+    def with_constants(self, values: Mapping[str, Array]) -> Self:
+        """The same baseline with symbols in place of its constants."""
+        twin = copy(self)
+        for name, value in values.items():
+            object.__setattr__(twin, name, value)
+        return twin
 
     def resolve(self, event_times: np.ndarray, end: float, median: float) -> "Baseline":
         """Fix what was left to the data (cuts, knots, scale), so that it can be stated and kept."""
@@ -154,6 +165,7 @@ class Gompertz(Baseline):
     """
 
     scale: float | None = None
+    constants: ClassVar[tuple[str, ...]] = ("scale",)
     name: ClassVar[str] = "gompertz"
     sampled: ClassVar[tuple[Parameter, ...]] = (
         Parameter("intercept", "intercept"),
@@ -279,6 +291,7 @@ class MSpline(Baseline):
     inner: tuple[float, ...] | None = None
     boundary: float | None = None
     inner_knots: int = 5
+    constants: ClassVar[tuple[str, ...]] = ("log_boundary", "constant_weights")
     name: ClassVar[str] = "m-spline"
     sampled: ClassVar[tuple[Parameter, ...]] = (
         Parameter("intercept", "intercept"),
@@ -286,6 +299,8 @@ class MSpline(Baseline):
         Parameter("weight_step", None, "step"),
     )
     _degree: ClassVar[int] = 3
+    log_boundary: Array = field(init=False, repr=False, compare=False, default=None)
+    constant_weights: Array = field(init=False, repr=False, compare=False, default=None)
     _spline: BSpline = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
@@ -300,15 +315,13 @@ class MSpline(Baseline):
         count = len(knots) - self._degree - 1
         scale = (self._degree + 1) / (knots[self._degree + 1 :] - knots[:count])
         object.__setattr__(self, "_spline", BSpline(knots, np.diag(scale), self._degree))
+        object.__setattr__(self, "log_boundary", np.log(self.boundary))
+        object.__setattr__(self, "constant_weights", 1 / scale / self.boundary)
 
     @property
     def coords(self) -> dict[str, list[str]]:
-        names = [str(i + 1) for i in range(len(self._constant_weights))]
+        names = [str(i + 1) for i in range(len(self._spline.c))]
         return {"basis": names, "step": names[1:]}
-
-    @property
-    def _constant_weights(self) -> np.ndarray:
-        return 1 / np.diagonal(self._spline.c) / self._end
 
     @property
     def _end(self) -> float:
@@ -328,11 +341,11 @@ class MSpline(Baseline):
         walk = xp.cumsum(sampled["smoothing_sd"][..., None] * sampled["weight_step"], axis=-1)
         first = 0 * walk[..., :1]
         path = xp.concatenate([first, walk], axis=-1)
-        raw = xp.exp(path - xp.max(path, axis=-1, keepdims=True)) * self._constant_weights
+        raw = xp.exp(path - xp.max(path, axis=-1, keepdims=True)) * self.constant_weights
         return {"intercept": sampled["intercept"], "weight": raw / raw.sum(axis=-1, keepdims=True)}
 
     def level(self, log_median: Array, sampled: Parameters, xp: Any) -> Array:
-        return np.log(_LOG_2 * self._end) - log_median  # of the constant hazard w0
+        return np.log(_LOG_2) + self.log_boundary - log_median  # of the constant hazard w0
 
     def hazard_basis(self, time: np.ndarray) -> np.ndarray:
         return self._spline(np.minimum(time, self._end)).T

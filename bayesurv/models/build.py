@@ -1,7 +1,7 @@
 """The PyMC model: the only file that opens a model context."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,9 +125,11 @@ def build(specification: Specification, cohort: Cohort) -> "pm.Model":
     import pymc as pm
     import pytensor.tensor as pt
 
-    design = specification.design
-    observed = Observed.from_cohort(cohort, specification.baseline)
+    design, baseline = specification.design, specification.baseline
+    observed = Observed.from_cohort(cohort, baseline)
     with pm.Model(coords=specification.coords(), check_bounds=False) as model:
+        symbols = {name: pm.Data(name, getattr(baseline, name)) for name in baseline.constants}
+        symbolic = replace(specification, baseline=baseline.with_constants(symbols))
         drawn = {q.name: _variable(q, specification, pm, pt) for q in specification.sampled()}
         for name, dim in specification.standard_normals():
             drawn[name] = pm.Normal(name, 0.0, 1.0, dims=dim)
@@ -135,18 +137,18 @@ def build(specification: Specification, cohort: Cohort) -> "pm.Model":
             dim = f"step[{term}]"
             ones = np.ones(len(design.monotone[term]))
             drawn[increment_name(term)] = pm.Dirichlet(increment_name(term), ones, dims=dim)
-        parameters = specification.assemble(drawn, pt)
+        parameters = symbolic.assemble(drawn, pt)
         for name, value in parameters.items():
             if name not in model.named_vars:
                 pm.Deterministic(name, value, dims=DIMS.get(name))
         data = {
             name: pm.Data(name, value) for name, value in data_arrays(design.rows, observed).items()
         }
-        symbols: dict[str, Any] = {name: data.get(name) for name in Rows.__dataclass_fields__}
-        rows = Rows(**symbols)
+        coded: dict[str, Any] = {name: data.get(name) for name in Rows.__dataclass_fields__}
+        rows = Rows(**coded)
         times = Observed(**{name: data.get(name) for name in Observed.__dataclass_fields__})
         predictor = linear_predictor(design, rows, parameters, pt)
-        terms = log_likelihood(specification.baseline, times, parameters, predictor, pt)
+        terms = log_likelihood(symbolic.baseline, times, parameters, predictor, pt)
         pm.Potential("log_likelihood", terms.sum())
     return model
 
@@ -183,8 +185,9 @@ def data_arrays(rows: Rows, observed: Observed) -> dict[str, np.ndarray]:
 
 
 def hyperparameters(specification: Specification) -> dict[str, np.ndarray]:
-    """Every hyperparameter of the model by the name of its data array."""
-    arrays = {}
+    """Every hyperparameter and constant of the model by the name of its data array."""
+    baseline = specification.baseline
+    arrays = {name: np.asarray(getattr(baseline, name), float) for name in baseline.constants}
     for quantity in specification.sampled():
         for label, members in _families(quantity.priors).items():
             priors = [quantity.priors[i] for i in members]

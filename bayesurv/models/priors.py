@@ -225,8 +225,9 @@ class Priors:
             raise InputError(faults)
 
     def _contradictions(self) -> Iterator[str]:
-        if not isinstance(self.median_survival, MedianSurvival | None):
-            yield f"median_survival is MedianSurvival(lower, upper, prob), not {self.median_survival}"
+        median: object = self.median_survival
+        if not isinstance(median, MedianSurvival | None):
+            yield f"median_survival is a MedianSurvival(lower, upper), not {median}"
         for name in ("intercept", "log_hazard"):
             if self.median_survival is not None and getattr(self, name) is not None:
                 yield f"median_survival takes the place of {name}; give one of them"

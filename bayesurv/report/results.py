@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bayesurv.estimands.benefit import benefit
 from bayesurv.estimands.contrasts import (
     baseline_covariates,
     standardised_hazard,
@@ -38,11 +39,12 @@ def write_fit(
     *,
     label: str,
     treatment: str | None = None,
+    horizon: float | None = None,
     times: Sequence[float] | None = None,
     profiles: Any = None,
     provenance: dict[str, Any] | None = None,
 ) -> None:
-    """Write posterior.nc, the four tables and the figures of one endpoint and baseline.
+    """Write posterior.nc, the tables and the figures of one endpoint and baseline.
 
     `label` names the endpoint in the figures; `profiles` is a table, a list of mappings,
     "observed", or None for patients who differ in the treatment only.
@@ -54,6 +56,8 @@ def write_fit(
     grid = time_grid(fit) if times is None else np.asarray(times, dtype=float)
     curve = survival(fit, stated_profiles(fit, profiles, treatment), grid)
     survival_table(curve).to_csv(folder / "survival.csv", index=False)
+    if treatment is not None:
+        benefit(fit, treatment, horizon).to_csv(folder / "benefit.csv", index=False)
     fit.diagnostics.to_csv(folder / "diagnostics.csv", index=False)
     loo_table(fit.draws).to_csv(folder / "loo.csv", index=False)
     if fit.failed:

@@ -116,6 +116,7 @@ def _write(plan: Plan, fitted: Fit, folder: Path, origin: dict[str, Any]) -> Non
         folder,
         label=f"{origin['endpoint'].upper()}, {fitted.baseline.name}",
         treatment=asked.treatment,
+        horizon=asked.horizon,
         times=asked.times,
         profiles=asked.profiles,
         provenance=origin,

@@ -1,6 +1,6 @@
 """What a command prints: progress, short tables, notes and where the files are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,13 +42,13 @@ def show_outcomes(outcomes: Sequence[Outcome], out: Path) -> None:
         console.print(table if len(outcome.ratios) else f"{table.title} (no covariates)")
         if outcome.fit.failed:
             console.print(FAILED, style="bold red")
-    _notes(note for outcome in outcomes for note in outcome.fit.notes)
+    _notes((outcome.endpoint, note) for outcome in outcomes for note in outcome.fit.notes)
     _place(f"Results are in {out}")
 
 
 def show_prior(tables: Sequence[tuple[str, pd.DataFrame, tuple[str, ...]]], out: Path) -> None:
     """Print what the priors imply for hazard ratios, medians and survival."""
-    for title, frame, _ in tables:
+    for title, frame, notes in tables:
         table = Table(
             "quantity", "time", "median", "95% interval", title=title, title_justify="left"
         )
@@ -57,7 +57,7 @@ def show_prior(tables: Sequence[tuple[str, pd.DataFrame, tuple[str, ...]]], out:
             interval = f"{row.lower:.2f} to {row.upper:.2f}"
             table.add_row(f"{row.quantity} {row.of}".strip(), time, f"{row.median:.2f}", interval)
         console.print(table)
-    _notes(note for _, _, notes in tables for note in notes)
+        _notes((title, note) for note in notes)
     _place(f"Results are in {out}")
 
 
@@ -90,6 +90,12 @@ def probability(value: float) -> str:
     return ">0.999" if value > 0.999 else f"{value:.3f}"
 
 
-def _notes(notes: Iterator[str]) -> None:
-    for note in dict.fromkeys(notes):
-        console.print(f"Note: {note}")
+def _notes(notes: Iterable[tuple[str, str]]) -> None:
+    """Print each note once, with the endpoints that it is about unless these are all."""
+    about: dict[str, list[str]] = {}
+    for endpoint, note in dict.fromkeys(notes):
+        about.setdefault(note, []).append(endpoint)
+    every = {endpoint for endpoints in about.values() for endpoint in endpoints}
+    for note, endpoints in about.items():
+        where = "" if len(endpoints) == len(every) else f" on {', '.join(endpoints)}"
+        console.print(f"Note{where}: {note}")

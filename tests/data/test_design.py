@@ -53,7 +53,13 @@ def test_numbers_booleans_and_levels():
     assert made.terms == ("cti2", "bulky", "age", "stage[II]", "stage[III]")
     assert made.column_term.tolist() == [0, 1, 2, 3, 4]
     expected = np.column_stack(
-        [TABLE["cti2"], TABLE["bulky"], TABLE["age"], TABLE["stage"] == "II", TABLE["stage"] == "III"]
+        [
+            TABLE["cti2"],
+            TABLE["bulky"],
+            TABLE["age"],
+            TABLE["stage"] == "II",
+            TABLE["stage"] == "III",
+        ]
     )
     np.testing.assert_array_equal(made.rows.fixed, expected.astype(float))
     assert made.rows.group_index.shape == (12, 0)
@@ -264,7 +270,9 @@ def faults(made, frame, **options):
 
 
 def test_the_cohorts_own_table_is_coded_as_the_cohort_was():
-    made = design("scale(age) + stage * cti2 + bulky + (cti2 | centre) + (1 | ward)", ordinal("linear"))
+    made = design(
+        "scale(age) + stage * cti2 + bulky + (cti2 | centre) + (1 | ward)", ordinal("linear")
+    )
     again = made.apply(TABLE)
     np.testing.assert_allclose(again.fixed, made.rows.fixed)
     np.testing.assert_array_equal(again.group_index, made.rows.group_index)
@@ -275,7 +283,9 @@ def test_the_cohorts_own_table_is_coded_as_the_cohort_was():
 
 def test_patients_in_any_order_with_other_columns_and_labels():
     made = design("age + stage")
-    frame = pd.DataFrame({"other": [1, 2], "stage": ["II", " III "], "age": ["50", 51]}, index=[9, 4])
+    frame = pd.DataFrame(
+        {"other": [1, 2], "stage": ["II", " III "], "age": ["50", 51]}, index=[9, 4]
+    )
     assert made.apply(frame).fixed.tolist() == [[50, 1, 0], [51, 0, 1]]
 
 
@@ -292,13 +302,18 @@ def test_every_fault_of_new_patients_is_listed():
         source="new.csv",
     )
     assert len(found) == 6
-    assert 'new.csv, column age: no such column, which the formula needs. Did you mean "agee"?' in found
+    assert (
+        'new.csv, column age: no such column, which the formula needs. Did you mean "agee"?'
+        in found
+    )
     unseen = "level never seen in the cohort; known are I, II, III."
     assert f'new.csv, row 0, column stage: {unseen} Did you mean "III"?' in found
     assert "new.csv, row 1, column stage: is missing; give a value" in found
     assert "new.csv, row 0, column cti2: is no finite number" in found
     assert "new.csv, row 1, column cti2: is no finite number" in found
-    assert "row 0, column centre: level never seen in the cohort; known are A, B, C." in " ".join(found)
+    assert "row 0, column centre: level never seen in the cohort; known are A, B, C." in " ".join(
+        found
+    )
 
 
 def test_a_missing_number_is_named_by_its_row():

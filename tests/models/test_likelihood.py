@@ -248,9 +248,7 @@ def test_one_row_for_each_patient_is_already_her_log_likelihood(fixed):
 
 def test_splitting_a_patients_follow_up_changes_nothing():
     whole = TWO_ROWS.assign(**{"from": [0.0, 4, 0, 1, 2]})
-    apart = Cohort.from_frame(
-        whole, time="to", event="died", entry="from", id="id", unit="months"
-    )
+    apart = Cohort.from_frame(whole, time="to", event="died", entry="from", id="id", unit="months")
     together = Cohort.from_frame(
         pd.DataFrame({"from": [0.0, 0, 1], "to": [9.0, 6, 7], "died": [1, 0, 1]}),
         time="to", event="died", entry="from", unit="months",
