@@ -91,12 +91,12 @@ def treatment_arms(fit: Fit, treatment: str) -> Arms:
     """The treatment's two levels, and the end of follow-up of the arm followed less long."""
     training = fit.design.training
     if treatment not in training:
-        message = f"treatment: {treatment!r} is not in the formula.{nearest(treatment, training)}"
+        message = f'treatment: "{treatment}" is not in the formula.{nearest(treatment, training)}'
         raise InputError([Fault(message)])
     values = training[treatment]
     levels = list(values.cat.categories) if hasattr(values, "cat") else sorted(values.unique())
     if len(levels) != 2:
-        message = f"treatment: {treatment!r} has {len(levels)} levels; name a covariate with two"
+        message = f'treatment: "{treatment}" has {len(levels)} levels; name a covariate with two'
         raise InputError([Fault(message)])
     data = fit.draws["observed_data"]
     last = np.fmax(data["time"].to_numpy(), data["upper"].to_numpy())

@@ -6,7 +6,7 @@ import pandas as pd
 
 from bayesurv.data.cohort import Cohort
 from bayesurv.data.faults import Fault, InputError
-from bayesurv.estimands.curves import compared
+from bayesurv.estimands.benefit import treatment_arms
 from bayesurv.fitting import Fit, prior
 from bayesurv.plan import Plan
 from bayesurv.report.results import stated_profiles
@@ -48,27 +48,21 @@ def _drawn(plan: Plan, cohort: Cohort, baseline: Any) -> Fit:
 
 def _faults(plan: Plan, cohort: Cohort, drawn: Fit) -> list[Fault]:
     asked = plan.estimand
-    latest = {"times": max(asked.times or (0.0,)), "horizon": asked.horizon or 0.0}
-    faults = [
-        _too_late(key, value, cohort)
-        for key, value in latest.items()
-        if value > cohort.end_of_follow_up
-    ]
-    if asked.treatment is not None and compared(drawn, asked.treatment) != asked.treatment:
-        message = f"[estimand] treatment: {asked.treatment} does not divide the patients into arms"
-        remedy = (
-            "name a 0/1 covariate or a category; [cohort] reference makes a category of numbers"
-        )
-        faults.append(Fault(f"{message}; {remedy}"))
+    end = cohort.end_of_follow_up
+    faults = [_too_late("times", t, end, cohort) for t in (asked.times or ())[-1:] if t > end]
     profiles = pd.DataFrame(stated_profiles(drawn, asked.profiles, asked.treatment))
     numbered = profiles.set_axis(range(1, len(profiles) + 1), axis="index")
     try:
+        if asked.treatment is not None:
+            end = treatment_arms(drawn, asked.treatment).end
         drawn.design.apply(numbered, source="[estimand] profiles")
     except InputError as error:
         faults += error.faults
+    if asked.horizon is not None and asked.horizon > end:
+        faults.append(_too_late("horizon", asked.horizon, end, cohort))
     return faults
 
 
-def _too_late(key: str, value: float, cohort: Cohort) -> Fault:
+def _too_late(key: str, value: float, end: float, cohort: Cohort) -> Fault:
     message = f"[estimand] {key}: {value:g} is past the end of follow-up of {cohort.columns.time}"
-    return Fault(f"{message}; the largest allowed is {cohort.end_of_follow_up} {cohort.unit}")
+    return Fault(f"{message}; the largest allowed is {end} {cohort.unit}")
