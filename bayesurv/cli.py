@@ -177,6 +177,7 @@ def _endpoint_name(time: str | None, event: str | None) -> str:
 
 def main() -> None:
     """Run a command; bad input ends with exit code 2, failed sampling or a full disk with 1."""
+    hook, sys.unraisablehook = sys.unraisablehook, _unraisable
     try:
         app()
     except SystemExit as stop:
@@ -191,6 +192,19 @@ def main() -> None:
             raise
         typer.echo(f"Error: {error}", err=True)
         sys.exit(2 if isinstance(error, InputError) else 1)
+    finally:
+        sys.unraisablehook = hook
+
+
+def _unraisable(lost: Any) -> None:
+    """Repeat a Ctrl-C that got lost in a callback of the compiler; tell the rest as usual."""
+    if lost.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(lost)
+        return
+    import _thread
+    import threading
+
+    threading.Timer(0.05, _thread.interrupt_main).start()
 
 
 if __name__ == "__main__":

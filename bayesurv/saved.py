@@ -31,7 +31,7 @@ def save(fit: Fit, path: str | Path, **provenance: Any) -> None:
     InputError
         The fit holds draws of a prior, which are drawn anew rather than kept.
     """
-    if "constant_data" not in fit.draws.children:
+    if "sample_stats" not in fit.draws.children:
         raise InputError([Fault("draws of a prior are not saved; call prior() again")])
     path = Path(path)
     tree = fit.draws.copy()

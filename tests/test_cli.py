@@ -118,7 +118,7 @@ def test_files_of_a_plan(planned):
     out, shown = planned
     assert (shown.code, shown.error) == (0, "")
     fits = [f"{e}/{b}" for e in ("efs", "os") for b in ("weibull", "piecewise-exponential")]
-    tables = "parameters hazard_ratios survival diagnostics loo"
+    tables = "parameters hazard_ratios survival benefit diagnostics loo"
     figures = "survival hazard forest chains"
     expected = {f"{fit}/{name}.csv" for fit in fits for name in tables.split()}
     expected |= {f"{fit}/figures/{name}.png" for fit in fits for name in figures.split()}
@@ -416,6 +416,25 @@ def test_interrupt_leaves_nothing(bayesurv, cohort_csv, monkeypatch):
     assert visible() == ["cohort.csv"]
 
 
+def test_an_interrupt_lost_in_a_callback_is_repeated(bayesurv, cohort_csv, monkeypatch):
+    class Callback:
+        def __del__(self):
+            raise KeyboardInterrupt  # Python can only ignore it here
+
+    def sampled(*given):
+        callback = Callback()
+        del callback
+        for _ in range(50):
+            time.sleep(0.1)
+        pytest.fail("the interrupt was lost")
+
+    monkeypatch.setattr(sampling, "draw", sampled)
+    before = sys.unraisablehook
+    shown = bayesurv("fit", cohort_csv, *OS, "--formula", "cti2", "--out", "a")
+    assert (shown.code, shown.error) == (130, "Interrupted; nothing was written.\n")
+    assert sys.unraisablehook is before
+
+
 def test_a_full_disk_is_no_traceback(bayesurv, cohort_csv, monkeypatch):
     def full(*given, **options):
         raise OSError(28, "No space left on device", "posterior.nc")
@@ -442,7 +461,10 @@ def test_a_real_signal_while_fitting(cohort_csv, folder, stop, code):
             time.sleep(0.1)
         time.sleep(2)  # building, compiling or sampling
         process.send_signal(stop)
-        error = process.communicate(timeout=60)[1]
+        try:
+            error = process.communicate(timeout=60)[1]
+        finally:
+            process.kill()
     assert process.returncode == code
     assert "Traceback" not in error
     assert Path("out/kept.csv").read_text() == "old"

@@ -294,7 +294,7 @@ def test_faults_name_the_options():
         "--time: missing",
         '--baseline: unknown baseline "weibul"',
         "--target-accept: 2.0 is not below 1",
-        "shape is positive",
+        "shape is positive, not Normal(0, 1)",
         '--treatment: "b" is not in the formula "a".',
     ]
 
@@ -553,7 +553,8 @@ def test_priors_that_contradict():
     assert faults(model=EVERY_BASELINE, priors=median | both)[1:] == [
         "plan.toml: [priors]: median_survival takes the place of intercept; give one of them",
         "plan.toml: [priors]: median_survival takes the place of log_hazard; give one of them",
-        "plan.toml: [priors]: shape is positive; use LogNormal, HalfNormal, Gamma or HalfCauchy",
+        "plan.toml: [priors]: shape is positive, not Normal(0, 1); "
+        "use LogNormal, HalfNormal, HalfCauchy or Gamma",
     ]
 
 
@@ -773,7 +774,7 @@ def test_one_cohort_for_each_endpoint(tmp_path):
     assert made["os"].source == "cohort.csv"
     assert made["os"].patient.tolist() == list("abcde")
     for cohort in made.values():
-        others = ["start", "os_upper", "cti2", "stage", "centre"]
+        others = ["pid", "start", "os_upper", "cti2", "stage", "centre"]
         assert sorted(cohort.covariates) == sorted(others)
 
 

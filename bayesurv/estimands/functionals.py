@@ -18,7 +18,7 @@ from bayesurv.models.baselines import Baseline, Parameters
 if TYPE_CHECKING:
     import xarray as xr
 
-NODES, HALVINGS = 16, 6  # RMST to 1e-8 of itself for Weibull shapes 0.2 to 5, see the tests
+NODES, HALVINGS = 12, 6  # RMST to 1e-8 of itself for Weibull shapes 0.2 to 5, see the tests
 
 
 def rmst(

@@ -55,10 +55,13 @@ def expand(dim, size, x_, out_, data_):
 class CompiledModel(CompiledPyMCModel):
     """A compiled PyMC model whose data arrays are reached through a table of pointers."""
 
+    unused: frozenset[str] = frozenset()
+
     def with_data(self, **arrays: np.ndarray) -> "CompiledModel":
         """Return the same machine code on other data of the same names and ranks."""
+        used = {name: value for name, value in arrays.items() if name not in self.unused}
         shared = self.shared_data | {
-            name: _fixed(value, self.shared_data[name]) for name, value in arrays.items()
+            name: _fixed(value, self.shared_data[name]) for name, value in used.items()
         }
         replacement: Any = dataclasses.replace  # mypy does not see the fields of nutpie's class
         return replacement(self, shared_data=shared, user_data=_table(shared))
@@ -106,6 +109,7 @@ def compile_model(model: "pm.Model") -> CompiledModel:
         expand_func=expand,
         reparameterized_names=reparameterised,
         dims=dims,
+        unused=frozenset(str(v.name) for v in model.data_vars) - frozenset(shared),
         _n_dim=dim,
         _shapes={name: tuple(shape) for name, _, shape in zip(*shape_info, strict=True)},
         _coords=coords,

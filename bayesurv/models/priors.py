@@ -192,7 +192,8 @@ REAL = (Normal, StudentT)
 
 
 def _named(families: tuple[type, ...]) -> str:
-    return ", ".join(family.__name__ for family in families)
+    *names, last = [family.__name__ for family in families]
+    return f"{', '.join(names)} or {last}"
 
 
 # 95% of the reference median within this factor of the stated or crude median.
@@ -241,7 +242,7 @@ class Priors:
                 yield f"{name} may be negative, unlike {given}; use {_named(REAL)}"
         for term, given in self._by_term().items():
             if not isinstance(given, (*REAL, HazardRatio)):
-                allowed = f"{_named(REAL)} or HazardRatio"
+                allowed = _named((*REAL, HazardRatio))
                 yield f"the coefficient of {term} is a log hazard ratio; use {allowed}, not {given}"
 
     def _by_term(self) -> Mapping[str, Prior]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from bayesurv.data.cohort import Cohort
 from bayesurv.models.baselines import (
@@ -14,6 +15,10 @@ from bayesurv.models.baselines import (
     PiecewiseExponential,
     Weibull,
 )
+
+# The same examples every time, however busy the machine is.
+settings.register_profile("bayesurv", deadline=None, derandomize=True)
+settings.load_profile("bayesurv")
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 

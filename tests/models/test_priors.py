@@ -201,7 +201,7 @@ def test_a_message_says_where_the_prior_stands():
         ({"log_hazard": Gamma(1, 1)}, "log_hazard may be negative"),
         ({"coefficient": LogNormal(0, 1)}, "the coefficient of every term is a log hazard ratio"),
         ({"coefficient": {"age": HalfNormal(1)}}, "the coefficient of age is a log hazard ratio"),
-        ({"coefficient": MedianSurvival(1, 2)}, "use Normal, StudentT or HazardRatio"),
+        ({"coefficient": MedianSurvival(1, 2)}, "or HazardRatio, not MedianSurvival(1, 2, 0.95)"),
         ({"median_survival": Normal(0, 1)}, "median_survival is a MedianSurvival(lower, upper)"),
         (
             {"median_survival": MedianSurvival(3, 30), "intercept": Normal(0, 1)},

@@ -20,6 +20,7 @@ COLUMNS = {
     "hazard_ratios.csv": "term hazard_ratio lower upper prob_below_1 ci_prob",
     "survival.csv": "profile time mean median lower upper ci_prob",
     "diagnostics.csv": "check value limit passed worst",
+    "benefit.csv": "quantity margin horizon estimate lower upper probability mcse",
     "loo.csv": "elpd_loo se p_loo pareto_k_max patients_above_0.7 patients",
 }
 FIGURES = {"survival.png", "hazard.png", "forest.png", "chains.png"}
