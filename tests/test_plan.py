@@ -816,8 +816,8 @@ def test_missing_covariates(tmp_path):
     with pytest.raises(InputError) as caught:
         cohorts(tmp_path, holes, endpoint=BOTH, cohort={"id": "pid"})
     assert str(caught.value) == (
-        'cohort.csv, row 3, column stage: is missing for patient "b"; fill it in, or ask for '
-        'missing = "drop"'
+        'cohort.csv, row 3, column stage: is missing for patient "b"; fill it in, or ask to '
+        'leave out such patients: missing = "drop" (--missing drop)'
     )
     made = cohorts(tmp_path, holes, cohort={"missing": "drop"})["os"]
     assert made.n_patients == 4

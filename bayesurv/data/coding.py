@@ -8,7 +8,7 @@ from io import StringIO
 import numpy as np
 import pandas as pd
 
-from bayesurv.data.faults import Fault, InputError, nearest
+from bayesurv.data.faults import Fault, InputError, nearest, shown
 from bayesurv.data.read import as_numbers, as_text
 
 
@@ -79,7 +79,8 @@ def as_trained(
         text = pd.Series(as_text(given), index=given.index, dtype=object)
         levels = trained.cat.categories
         missing, wrong = text.isna(), text.notna() & ~text.isin(levels)
-        message = f"level never seen in the cohort; known are {', '.join(levels)}."
+        message = f"is a level never seen in the cohort; known are {', '.join(levels)}."
+        message += " Left empty, the groups' centre is meant." if may_lack else ""
         coded = pd.Series(pd.Categorical(text.mask(wrong), dtype=trained.dtype))
     else:
         numbers, wrong = as_numbers(given, flags=True)
@@ -91,7 +92,8 @@ def as_trained(
         said = "is missing; give a value"
         faults += [Fault(said, row=row, **place) for row in given.index[missing]]
     for row, value in given[wrong].items():
-        faults.append(Fault(message + nearest(value, levels), row=row, value=value, **place))
+        said = f"{shown(value)} {message}{nearest(value, levels)}"
+        faults.append(Fault(said, row=row, value=value, **place))
     return coded
 
 

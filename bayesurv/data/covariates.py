@@ -119,7 +119,8 @@ def check_needed(
             )
             check.refuse(np.isinf(numbers), name, "{value} is not finite", value=values)
         if missing == "error":
-            message = 'is missing for patient {patient}; fill it in, or ask for missing = "drop"'
+            message = "is missing for patient {patient}; fill it in, or ask to leave out such "
+            message += 'patients: missing = "drop" (--missing drop)'
             check.refuse(values.isna(), name, message, patient=patient)
 
 

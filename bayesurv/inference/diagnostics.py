@@ -19,8 +19,9 @@ class SamplingError(RuntimeError):
     def __init__(self, sentences: list[str]) -> None:
         self.sentences = sentences
         advice = (
-            "Try tighter priors, fewer terms or groups, more tuning (tune = 4000) or a higher "
-            "target_accept (0.999); to see the draws anyway, marked as failed, use --force."
+            "Try tighter priors, fewer terms or groups, or in [sampling] more tuning (tune = 4000) "
+            "or a higher target_accept (0.999); to see the draws anyway, marked as failed, ask for "
+            "it (--force, or force=True in Python)."
         )
         super().__init__("\n  ".join(["sampling failed its checks:", *sentences, advice]))
 

@@ -1,5 +1,6 @@
 """Go through a plan with prior draws, so that faults show before anything is sampled."""
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -50,11 +51,14 @@ def _faults(plan: Plan, cohort: Cohort, drawn: Fit) -> list[Fault]:
     asked = plan.estimand
     end = cohort.end_of_follow_up
     faults = [_too_late("times", t, end, cohort) for t in (asked.times or ())[-1:] if t > end]
+    if asked.treatment is not None:
+        try:
+            end = treatment_arms(drawn, asked.treatment).end
+        except InputError as error:
+            faults += [replace(fault, message=f"[estimand] {fault}") for fault in error.faults]
     profiles = pd.DataFrame(stated_profiles(drawn, asked.profiles, asked.treatment))
     numbered = profiles.set_axis(range(1, len(profiles) + 1), axis="index")
     try:
-        if asked.treatment is not None:
-            end = treatment_arms(drawn, asked.treatment).end
         drawn.design.apply(numbered, source="[estimand] profiles")
     except InputError as error:
         faults += error.faults

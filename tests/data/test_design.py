@@ -306,14 +306,13 @@ def test_every_fault_of_new_patients_is_listed():
         'new.csv, column age: no such column, which the formula needs. Did you mean "agee"?'
         in found
     )
-    unseen = "level never seen in the cohort; known are I, II, III."
+    unseen = '"IIII" is a level never seen in the cohort; known are I, II, III.'
     assert f'new.csv, row 0, column stage: {unseen} Did you mean "III"?' in found
     assert "new.csv, row 1, column stage: is missing; give a value" in found
-    assert "new.csv, row 0, column cti2: is no finite number" in found
-    assert "new.csv, row 1, column cti2: is no finite number" in found
-    assert "row 0, column centre: level never seen in the cohort; known are A, B, C." in " ".join(
-        found
-    )
+    assert 'new.csv, row 0, column cti2: "yes" is no finite number' in found
+    assert "new.csv, row 1, column cti2: inf is no finite number" in found
+    group = 'row 0, column centre: "D" is a level never seen in the cohort; known are A, B, C. '
+    assert f"new.csv, {group}Left empty, the groups' centre is meant." in found
 
 
 def test_a_missing_number_is_named_by_its_row():
