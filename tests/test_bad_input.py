@@ -279,7 +279,9 @@ def test_values_of_options(fit, option, value, said):
 
 def test_a_treatment_without_arms(fit):
     [fault] = fit(formula="cti2 + age", treatment="age")
-    assert re.fullmatch(r'\[estimand\] treatment: "age" has \d+ levels; name a covariate with two', fault)
+    assert re.fullmatch(
+        r'\[estimand\] treatment: "age" has \d+ levels; name a covariate with two', fault
+    )
 
 
 def test_an_option_that_does_not_exist(bayesurv):

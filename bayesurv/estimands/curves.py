@@ -155,7 +155,9 @@ def checked_times(fit: Fit, times: Times, extrapolate: bool) -> np.ndarray:
         raise InputError([Fault("times must be finite and not below 0")])
     end = fit.end_of_follow_up
     if not extrapolate and time.max() > end:
-        message = f"time {time.max():g} is past the end of follow-up, {end:.12g} {fit.unit}; use times"
+        message = (
+            f"time {time.max():g} is past the end of follow-up, {end:.12g} {fit.unit}; use times"
+        )
         remedy = "up to there, or ask for extrapolation (--extrapolate, or extrapolate=True)"
         raise InputError([Fault(f"{message} {remedy}")])
     return time

@@ -3,6 +3,7 @@
 import warnings
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def loo_table(draws: "xr.DataTree") -> pd.DataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # high k is a column of the table
         found = loo(draws, var_name="time", pointwise=True)
-    k = found.pareto_k.to_numpy()
+    k = np.nan_to_num(found.pareto_k.to_numpy(), nan=np.inf)  # no tail could be fitted
     row = {
         "elpd_loo": found.elpd,
         "se": found.se,

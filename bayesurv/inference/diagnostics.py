@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 MAX_R_HAT = 1.01
 MIN_ESS = 400.0
 MIN_BFMI = 0.3
+TAILS = (0.05, 0.95)
 
 
 class SamplingError(RuntimeError):
@@ -39,7 +40,9 @@ def summarise_chains(posterior: "xr.Dataset") -> pd.DataFrame:
     for label, values in elements(posterior):
         rows[label] = {
             "ess_bulk": array_stats.ess(values, chain_axis=0, draw_axis=1, method="bulk"),
-            "ess_tail": array_stats.ess(values, chain_axis=0, draw_axis=1, method="tail", prob=0.9),
+            "ess_tail": array_stats.ess(
+                values, chain_axis=0, draw_axis=1, method="tail", prob=TAILS
+            ),
             "r_hat": array_stats.rhat(values, chain_axis=0, draw_axis=1),
         }
     return pd.DataFrame.from_dict(rows, orient="index").astype(float)

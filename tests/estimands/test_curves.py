@@ -142,7 +142,9 @@ def test_no_profiles(prior):
 
 def test_a_profile_of_an_unknown_level_or_without_a_covariate(prior):
     fit = prior("stage + age")
-    with pytest.raises(InputError, match="is a level never seen in the cohort; known are I, II, III"):
+    with pytest.raises(
+        InputError, match="is a level never seen in the cohort; known are I, II, III"
+    ):
         bs.survival(fit, [{"stage": "IV", "age": 60}], [1])
     with pytest.raises(InputError, match="column age: no such column"):
         bs.survival(fit, [{"stage": "I"}], [1])
