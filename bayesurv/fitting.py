@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesurv.data.cohort import Cohort
-from bayesurv.data.design import Design
+from bayesurv.data.design import Design, variables
 from bayesurv.models.baselines import Baseline, Weibull
 from bayesurv.models.build import (
     PARAMETERS,
@@ -134,7 +134,7 @@ def fit(
     """
     from bayesurv.inference.sample import Sampling, model_cache, sample
 
-    cohort = cohort.complete(_needed(cohort, formula), missing)
+    cohort = cohort.complete(variables(formula, cohort.covariates), missing)
     specification = specify(cohort, formula, baseline, priors)
     observed = Observed.from_cohort(cohort, specification.baseline)
     arrays = data_arrays(specification.design.rows, observed) | hyperparameters(specification)
@@ -180,7 +180,7 @@ def prior(
     """
     import xarray as xr
 
-    cohort = cohort.complete(_needed(cohort, formula), missing)
+    cohort = cohort.complete(variables(formula, cohort.covariates), missing)
     specification = specify(cohort, formula, baseline, priors)
     parameters = prior_draws(specification, draws, seed)
     dims = {name: specification.dim(name) for name in parameters}
@@ -206,20 +206,18 @@ def prior(
 
 def crude_median(cohort: Cohort) -> float:
     """Median survival if the hazard were constant: log 2 times person-time over events."""
-    end = np.where(cohort.interval, (cohort.time + cohort.upper) / 2, cohort.time)
-    return float(np.log(2) * (end - cohort.entry).sum() / cohort.n_events)
+    person_time = (_ends(cohort) - cohort.entry).sum()
+    return float(np.log(2) * person_time / cohort.n_events)
 
 
 def event_times(cohort: Cohort) -> np.ndarray:
     """Times of the events; the middle of the interval where it is interval-censored."""
-    middle = np.where(cohort.interval, (cohort.time + cohort.upper) / 2, cohort.time)
-    return middle[cohort.event]
+    return _ends(cohort)[cohort.event]
 
 
-def _needed(cohort: Cohort, formula: str) -> tuple[str, ...]:
-    from bayesurv.data.design import variables
-
-    return variables(formula, cohort.covariates)
+def _ends(cohort: Cohort) -> np.ndarray:
+    """End of each row's follow-up, the middle of the interval where there is one."""
+    return np.where(cohort.interval, (cohort.time + cohort.upper) / 2, cohort.time)
 
 
 def _shape(specification: Specification, arrays: Mapping[str, np.ndarray]) -> tuple:

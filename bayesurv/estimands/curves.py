@@ -105,9 +105,9 @@ def labels(profiles: Profiles) -> list[str]:
     for _, row in profile_frame(profiles).iterrows():
         given = row.get("label", "")
         written = ", ".join(
-            f"{k}={_plain(v)}" for k, v in row.items() if k != "label" and not pd.isna(v)
+            f"{k}={plain(v)}" for k, v in row.items() if k != "label" and not pd.isna(v)
         )
-        stated = "" if pd.isna(given) else _plain(given)
+        stated = "" if pd.isna(given) else plain(given)
         names.append(stated or written or "all patients")
     return names
 
@@ -188,5 +188,6 @@ def as_draws(
     return xr.DataArray(values, coords, ("chain", "draw", "individual", "time"), name, attrs)
 
 
-def _plain(value: Any) -> str:
+def plain(value: Any) -> str:
+    """A covariate's value as a label shows it."""
     return f"{value:g}" if isinstance(value, float) else str(value)

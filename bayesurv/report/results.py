@@ -13,7 +13,7 @@ from bayesurv.estimands.contrasts import (
     standardised_hazard,
     standardised_survival,
 )
-from bayesurv.estimands.curves import compared, default_profiles, survival, time_grid
+from bayesurv.estimands.curves import compared, default_profiles, plain, survival, time_grid
 from bayesurv.estimands.summary import (
     hazard_ratios,
     parameter_table,
@@ -116,7 +116,7 @@ def arms(fit: Fit, treatment: str | None) -> dict[str, np.ndarray]:
         return {"All patients": np.ones(len(patients), dtype=bool)}
     values = patients[covariate]
     levels = [v for v in pd.unique(values.sort_values())][:MOST_ARMS]
-    return {f"{covariate} = {_plain(level)}": (values == level).to_numpy() for level in levels}
+    return {f"{covariate} = {plain(level)}": (values == level).to_numpy() for level in levels}
 
 
 def arm_curves(fit: Fit, members: dict[str, np.ndarray], hazard: bool) -> "dict[str, xr.Dataset]":
@@ -143,7 +143,3 @@ def observed_arm(fit: Fit, chosen: np.ndarray) -> KaplanMeier:
     return kaplan_meier(
         time, data["event"].to_numpy()[rows] > 0, entry, upper, patient=patient[rows]
     )
-
-
-def _plain(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
