@@ -12,17 +12,17 @@ from bayesurv.data.cohort import Cohort
 from bayesurv.data.design import Design, variables
 from bayesurv.models.baselines import Baseline, Weibull
 from bayesurv.models.build import (
-    PARAMETERS,
     Specification,
     build,
     data_arrays,
     hyperparameters,
 )
-from bayesurv.models.likelihood import Observed, increment_name
-from bayesurv.models.pointwise import log_prior, patient_log_likelihood
+from bayesurv.models.density import Density
+from bayesurv.models.likelihood import Observed
 from bayesurv.models.prior_draws import prior_draws
 from bayesurv.models.priors import MEDIAN_SPREAD, MedianSurvival, Priors
 from bayesurv.models.remarks import prior_remark, remarks
+from bayesurv.posterior import data, dataset, groups
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -150,7 +150,7 @@ def fit(
         warnings.warn(note, CohortWarning, stacklevel=2)
     return Fit(
         specification=specification,
-        draws=_complete(run.tree, specification, cohort, observed),
+        draws=_tree(run.tree, specification, cohort, observed),
         diagnostics=run.diagnostics,
         unit=cohort.unit,
         end_of_follow_up=cohort.end_of_follow_up,
@@ -183,17 +183,10 @@ def prior(
     cohort = cohort.complete(variables(formula, cohort.covariates), missing)
     specification = specify(cohort, formula, baseline, priors)
     parameters = prior_draws(specification, draws, seed)
-    dims = {name: specification.dim(name) for name in parameters}
-    posterior = xr.Dataset(
-        {
-            name: (("chain", "draw", *([dims[name]] if value.ndim > 2 else [])), value)
-            for name, value in parameters.items()
-        },
-        {"chain": [0], "draw": np.arange(draws)} | specification.coords(),
-    )
+    posterior = dataset(specification, parameters)
     return Fit(
         specification=specification,
-        draws=xr.DataTree.from_dict({"posterior": posterior, **_data(specification, cohort)}),
+        draws=xr.DataTree.from_dict({"posterior": posterior, **data(specification, cohort)}),
         diagnostics=pd.DataFrame(),
         unit=cohort.unit,
         end_of_follow_up=cohort.end_of_follow_up,
@@ -248,60 +241,16 @@ def _start(specification: Specification) -> dict[str, np.ndarray]:
     return start
 
 
-def _complete(
-    tree: "xr.DataTree", specification: Specification, cohort: Cohort, observed: Observed
+def _tree(
+    sampled: "xr.DataTree", specification: Specification, cohort: Cohort, observed: Observed
 ) -> "xr.DataTree":
-    """Keep the named parameters, and add likelihood, prior and data to the draws."""
+    """Everything that is kept of a run: draws, likelihood, prior and data."""
     import xarray as xr
 
-    # A compiled model may have served other data: the labels are this design's.
-    drawn = tree["posterior"].to_dataset()
-    labels = {k: v for k, v in specification.coords().items() if k in drawn.dims}
-    drawn = drawn.assign_coords(labels)
-    increments = map(increment_name, specification.design.monotone)
-    posterior = drawn[[name for name in (*PARAMETERS, *increments) if name in drawn]]
-    parameters = {str(k): v.to_numpy() for k, v in posterior.data_vars.items()}
     patients = pd.factorize(cohort.patient)[0]
-    pointwise = patient_log_likelihood(
-        specification, observed, specification.design.rows, patients, parameters
-    )
-    draws = {"chain": drawn.chain.to_numpy(), "draw": drawn.draw.to_numpy()}
-    return xr.DataTree.from_dict(
-        {
-            "posterior": posterior,
-            "sample_stats": tree["sample_stats"].to_dataset(),
-            "log_likelihood": xr.Dataset(
-                {"time": (("chain", "draw", "individual"), pointwise)}, coords=draws
-            ),
-            "log_prior": log_prior(specification, drawn),
-            **_data(specification, cohort),
-        }
-    )
-
-
-def _data(specification: Specification, cohort: Cohort) -> "dict[str, xr.Dataset]":
-    """Groups of the follow-up, and of whose rows they are and their covariates."""
-    import xarray as xr
-
-    follow_up = {
-        name: ("row", np.asarray(getattr(cohort, name), dtype=float))
-        for name in ("entry", "time", "upper", "event")
-    }
-    covariates = {
-        f"covariate_{name}": ("row", _plain(values))
-        for name, values in specification.design.training.items()
-    }
-    individual = {"individual": ("row", pd.factorize(cohort.patient)[0])}
-    return {
-        "observed_data": xr.Dataset(follow_up),
-        "constant_data": xr.Dataset(individual | covariates),
-    }
-
-
-def _plain(values: pd.Series) -> np.ndarray:
-    """Numbers as they are, levels as text."""
-    return (
-        values.to_numpy()
-        if pd.api.types.is_numeric_dtype(values)
-        else values.astype(str).to_numpy()
-    )
+    density = Density(specification, observed, specification.design.rows, patients)
+    posterior = sampled["posterior"].to_dataset()
+    drawn = {block.name: posterior[block.name].to_numpy() for block in density.blocks()}
+    stats = {"sample_stats": sampled["sample_stats"].to_dataset()}
+    tree = groups(density, drawn) | stats | data(specification, cohort)
+    return xr.DataTree.from_dict(tree)

@@ -20,11 +20,11 @@ from bayesurv.models.baselines import BASELINES
 from bayesurv.models.build import Specification
 from bayesurv.models.priors import FAMILIES, Priors
 
-FORMAT = 1
+FORMAT = 2
 
 
-def save(fit: Fit, path: str | Path, **provenance: Any) -> None:
-    """Write a fit; the file appears whole or not at all. `provenance` goes into its attributes.
+def save(fit: Fit, path: str | Path, **origin: Any) -> None:
+    """Write a fit; the file appears whole or not at all. `origin` goes into its attributes.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def save(fit: Fit, path: str | Path, **provenance: Any) -> None:
         raise InputError([Fault("draws of a prior are not saved; call prior() again")])
     path = Path(path)
     tree = fit.draws.copy()
-    tree.attrs = {"bayesurv": json.dumps(_describe(fit) | {"provenance": provenance})}
+    tree.attrs = {"bayesurv": json.dumps(_describe(fit) | {"provenance": origin})}
     partial = path.with_name(f".{path.name}.partial")
     try:
         tree.to_netcdf(partial, engine="h5netcdf", encoding=_checksums(tree))
@@ -67,6 +67,12 @@ def load(path: str | Path) -> Fit:
         raise InputError([Fault(message, file=str(path))]) from None
     message = f"written by bayesurv {stored.get('version')} in another format; run the fit again"
     raise InputError([Fault(message, file=str(path))])
+
+
+def provenance(fit: Fit) -> dict[str, Any]:
+    """What was said of a loaded fit when it was saved: endpoint, command, versions and data."""
+    stored = json.loads(fit.draws.attrs.get("bayesurv", "{}"))
+    return stored.get("provenance", {})
 
 
 def _file(path: Path) -> Path:

@@ -6,14 +6,16 @@ from pathlib import Path
 import bayesurv
 
 PACKAGE = Path(bayesurv.__file__).parent
-FIT = "data models inference fitting"
+FIT = "data models inference posterior fitting refitting"
 ALLOWED = {
     "data": "data",
     "models": "data models",
     "inference": "inference",
     "frequentist": "data frequentist",
-    "fitting": FIT,
-    "estimands": f"{FIT} estimands",
+    "posterior": "data models posterior",
+    "fitting": "data models inference posterior fitting",
+    "refitting": FIT,
+    "estimands": f"{FIT} frequentist estimands",
     "saved": f"{FIT} saved",
     "plots": "frequentist estimands plots",
     "plan": "data models inference plan",

@@ -63,17 +63,22 @@ def elements(posterior: "xr.Dataset") -> list[tuple[str, np.ndarray]]:
 
 
 def diagnose(tree: "xr.DataTree") -> pd.DataFrame:
-    """Check a run: columns check, value, limit, passed, worst (the parameter concerned)."""
+    """Check a run: columns check, value, limit, passed, worst (the parameter concerned).
+
+    Draws without `sample_stats`, which were not made by NUTS, have no divergences and no energy.
+    """
     chains = summarise_chains(tree["posterior"].to_dataset())
-    stats = tree["sample_stats"].to_dataset()
-    divergences = int(stats["diverging"].sum())
     rows = [
         ("r_hat", chains["r_hat"].max(), MAX_R_HAT, chains["r_hat"].idxmax()),
         ("ess_bulk", chains["ess_bulk"].min(), MIN_ESS, chains["ess_bulk"].idxmin()),
         ("ess_tail", chains["ess_tail"].min(), MIN_ESS, chains["ess_tail"].idxmin()),
-        ("divergences", divergences, 0, ""),
-        ("bfmi", _bfmi(stats["energy"].to_numpy()), MIN_BFMI, ""),
     ]
+    if "sample_stats" in tree.children:
+        stats = tree["sample_stats"].to_dataset()
+        rows += [
+            ("divergences", int(stats["diverging"].sum()), 0, ""),
+            ("bfmi", _bfmi(stats["energy"].to_numpy()), MIN_BFMI, ""),
+        ]
     table = pd.DataFrame(rows, columns=["check", "value", "limit", "worst"])
     at_most = table["check"].isin(["r_hat", "divergences"])
     within = np.where(at_most, table["value"] <= table["limit"], table["value"] >= table["limit"])

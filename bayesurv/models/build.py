@@ -114,6 +114,12 @@ class Specification:
             parameters["group_effect"] = scale * drawn["group_offset"]
         return parameters
 
+    def parameters(self, drawn: Mapping[str, Array]) -> dict[str, Array]:
+        """The parameters that a posterior keeps of sampled quantities, by name and in order."""
+        every = {**drawn, **self.assemble(drawn, np)}
+        increments = map(increment_name, self.design.monotone)
+        return {name: every[name] for name in (*PARAMETERS, *increments) if name in every}
+
 
 def build(specification: Specification, cohort: Cohort) -> "pm.Model":
     """Make the PyMC model of a cohort.

@@ -37,15 +37,27 @@ class Observed:
     @classmethod
     def from_cohort(cls, cohort: Cohort, baseline: Baseline) -> "Observed":
         """Evaluate the baseline's bases at the cohort's times."""
-        interval = cohort.interval
+        return cls.from_times(cohort.entry, cohort.time, cohort.upper, cohort.event, baseline)
+
+    @classmethod
+    def from_times(
+        cls,
+        entry: np.ndarray,
+        time: np.ndarray,
+        upper: np.ndarray,
+        event: np.ndarray,
+        baseline: Baseline,
+    ) -> "Observed":
+        """Evaluate the baseline's bases at times of shape `(row,)`, as a Cohort holds them."""
+        interval = event & np.isfinite(upper)
         # Rows without an interval get one of positive length, masked out of the likelihood.
-        upper = np.where(interval, cohort.upper, 2 * cohort.time + 1)
+        end = np.where(interval, upper, 2 * time + 1)
         return cls(
-            exact=cohort.exact.astype(float),
-            hazard=baseline.hazard_basis(cohort.time),
-            time=baseline.cumulative_basis(cohort.time),
-            entry=baseline.cumulative_basis(cohort.entry) if cohort.delayed else None,
-            upper=baseline.cumulative_basis(upper) if interval.any() else None,
+            exact=(event & ~interval).astype(float),
+            hazard=baseline.hazard_basis(time),
+            time=baseline.cumulative_basis(time),
+            entry=baseline.cumulative_basis(entry) if (entry > 0).any() else None,
+            upper=baseline.cumulative_basis(end) if interval.any() else None,
             between=interval.astype(float) if interval.any() else None,
         )
 

@@ -1,16 +1,12 @@
 """Log-likelihood of each patient and log density of each prior, at given draws."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bayesurv.data.design import Rows
 from bayesurv.models.build import Specification
 from bayesurv.models.likelihood import Observed, linear_predictor, log_likelihood
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 def patient_log_likelihood(
@@ -32,17 +28,16 @@ def patient_log_likelihood(
     return summed
 
 
-def log_prior(specification: Specification, drawn: "xr.Dataset") -> "xr.Dataset":
-    """Log prior density of every stated prior at the draws, dims `(chain, draw, ...)`."""
-    import xarray as xr
-
+def log_prior(
+    specification: Specification, drawn: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Log prior density of every stated prior at the draws, each `(chain, draw, ...)`."""
     found = {}
     for quantity in specification.sampled():
-        values = drawn[quantity.name]
-        if len(quantity.priors) == 1:
-            density = quantity.priors[0].frozen().logpdf(values.to_numpy())
+        values, priors = drawn[quantity.name], quantity.priors
+        if len(priors) == 1:
+            found[quantity.name] = priors[0].frozen().logpdf(values)
         else:
-            columns = [p.frozen().logpdf(values[..., i]) for i, p in enumerate(quantity.priors)]
-            density = np.stack(columns, axis=-1)
-        found[quantity.name] = values.copy(data=density)
-    return xr.Dataset(found)
+            columns = [p.frozen().logpdf(values[..., i]) for i, p in enumerate(priors)]
+            found[quantity.name] = np.stack(columns, axis=-1)
+    return found

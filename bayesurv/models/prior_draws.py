@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bayesurv.models.build import PARAMETERS, Specification
+from bayesurv.models.build import Specification
 from bayesurv.models.likelihood import increment_name
 from bayesurv.models.priors import Distribution
 
@@ -36,6 +36,4 @@ def prior_draws(specification: Specification, draws: int, seed: int) -> dict[str
     for term, steps in specification.design.monotone.items():
         name = increment_name(term)
         drawn[name] = stream(name).dirichlet(np.ones(len(steps)), (1, draws))
-    parameters = drawn | specification.assemble(drawn, np)
-    increments = map(increment_name, specification.design.monotone)
-    return {name: parameters[name] for name in (*PARAMETERS, *increments) if name in parameters}
+    return specification.parameters(drawn)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from statistics import NormalDist
 from typing import Any, ClassVar
 
@@ -39,13 +40,18 @@ class Distribution:
         return {f.name: float(getattr(self, f.name)) for f in fields(self)}
 
     def frozen(self) -> Any:
-        """Make the same distribution with scipy.stats, for log densities and prior draws."""
-        from scipy import stats
-
-        return getattr(stats, self.scipy_name)(**self._scipy_arguments())
+        """The same distribution in scipy.stats, for log densities and prior draws."""
+        return _frozen(self)
 
     def _scipy_arguments(self) -> dict[str, float]:
         return {"scale": self.sigma}  # type: ignore[attr-defined]
+
+
+@cache
+def _frozen(prior: Distribution) -> Any:
+    from scipy import stats
+
+    return getattr(stats, prior.scipy_name)(**prior._scipy_arguments())
 
 
 @dataclass(frozen=True)

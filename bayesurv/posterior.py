@@ -1,0 +1,83 @@
+"""Draws as the groups of a posterior: parameters, likelihood by patient, prior, and the data."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from bayesurv.data.cohort import Cohort
+from bayesurv.models.build import Specification
+from bayesurv.models.density import Density
+from bayesurv.models.pointwise import log_prior, patient_log_likelihood
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+DRAWS = ("chain", "draw")
+
+
+def groups(density: Density, drawn: Mapping[str, np.ndarray]) -> "dict[str, xr.Dataset]":
+    """Groups of draws of the sampled quantities, each of shape `(chain, draw, ...)`.
+
+    `posterior` holds the parameters, `log_likelihood` that of each patient, `log_prior` the
+    density of each stated prior, and `unconstrained_posterior` the position of each draw, from
+    which the model can be fitted again.
+    """
+    specification = density.specification
+    parameters = specification.parameters(drawn)
+    pointwise = patient_log_likelihood(
+        specification, density.observed, density.rows, density.patients, parameters
+    )
+    values = {
+        "posterior": parameters,
+        "log_likelihood": {"time": pointwise},
+        "log_prior": log_prior(specification, drawn),
+        "unconstrained_posterior": {"position": density.position(drawn)},
+    }
+    return {name: dataset(specification, group) for name, group in values.items()}
+
+
+def dataset(specification: Specification, values: Mapping[str, np.ndarray]) -> "xr.Dataset":
+    """Draws by name, each of shape `(chain, draw, ...)`, with the labels of the model's dims."""
+    import xarray as xr
+
+    own = {"time": "individual", "position": "axis"}
+    own |= {quantity.name: quantity.dim for quantity in specification.sampled() if quantity.dim}
+    table, used = {}, set()
+    for name, array in values.items():
+        dim = own.get(name) or specification.dim(name)
+        table[name] = ((*DRAWS, dim) if array.ndim > 2 else DRAWS, array)
+        used.add(dim)
+    coords = {dim: np.arange(size) for dim, size in zip(DRAWS, array.shape, strict=False)}
+    labels = {dim: names for dim, names in specification.coords().items() if dim in used}
+    return xr.Dataset(table, coords | labels)
+
+
+def data(specification: Specification, cohort: Cohort) -> "dict[str, xr.Dataset]":
+    """Groups of the follow-up, and of whose rows they are and their covariates."""
+    import xarray as xr
+
+    follow_up = {
+        name: ("row", np.asarray(getattr(cohort, name), dtype=float))
+        for name in ("entry", "time", "upper", "event")
+    }
+    covariates = {
+        f"covariate_{name}": ("row", _plain(values))
+        for name, values in specification.design.training.items()
+    }
+    individual = {"individual": ("row", pd.factorize(cohort.patient)[0])}
+    return {
+        "observed_data": xr.Dataset(follow_up),
+        "constant_data": xr.Dataset(individual | covariates),
+    }
+
+
+def _plain(values: pd.Series) -> np.ndarray:
+    """Numbers as they are, levels as text."""
+    return (
+        values.to_numpy()
+        if pd.api.types.is_numeric_dtype(values)
+        else values.astype(str).to_numpy()
+    )

@@ -1,0 +1,157 @@
+"""Fit a saved posterior again, without some patients or under other priors, with numpy alone."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayesurv.data.faults import Fault, InputError
+from bayesurv.fitting import Fit
+from bayesurv.inference.diagnostics import diagnose
+from bayesurv.inference.reweigh import (
+    MAX_PARETO_K,
+    smoothed,
+    weighted_error,
+    weighted_quantile,
+)
+from bayesurv.inference.tempering import temper
+from bayesurv.models.density import Density
+from bayesurv.models.likelihood import Observed
+from bayesurv.models.priors import Priors
+from bayesurv.posterior import groups
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def refit(
+    fit: Fit, *, without: Sequence[int] = (), priors: Priors | None = None, seed: int = 0
+) -> Fit:
+    """Fit the same model again, without some patients or under other priors.
+
+    The draws of the fit are moved to the new posterior, see `inference.tempering`; nothing is
+    compiled, and a saved fit is enough. Baseline, coding, cuts and the reference median of the
+    prior stay those of the fit. The log likelihood is given for all patients, also those left
+    out, for whom it is predictive.
+
+    Parameters
+    ----------
+    without
+        Positions from 0, in the cohort's order, of the patients to leave out.
+    priors
+        In place of those of the fit; the level of the hazard must keep its kind of prior.
+
+    Raises
+    ------
+    InputError
+        The fit holds no draws of a posterior, or the priors change what is sampled.
+    """
+    if "unconstrained_posterior" not in fit.draws.children:
+        raise InputError([Fault("draws of a prior cannot be refitted; fit the cohort first")])
+    changed = fit if priors is None else with_priors(fit, priors)
+    old, new = density(fit), density(changed)
+    kept = np.ones(fit.n_patients, dtype=bool)
+    kept[list(without)] = False
+
+    def ends(position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        pointwise = old.log_likelihood(position)
+        before = old.log_prior(position)
+        after = before if priors is None else new.log_prior(position)
+        return before + pointwise.sum(axis=-1), after + pointwise[:, kept].sum(axis=-1)
+
+    start = fit.draws["unconstrained_posterior"]["position"].to_numpy()
+    generator = np.random.default_rng([seed, *np.flatnonzero(~kept)])
+    moved = temper(start.reshape(-1, start.shape[-1]), ends, generator)
+    tree = _tree(fit.draws, groups(new, new.sampled(moved.position.reshape(start.shape))))
+    checks = diagnose(tree)
+    failed = fit.failed or not (moved.settled and checks["passed"].all())
+    return replace(changed, draws=tree, diagnostics=checks, failed=failed)
+
+
+@dataclass(frozen=True)
+class Reweighed:
+    """Draws of another posterior: those of a fit with weights, or of a refit with equal ones.
+
+    weights : `(chain, draw)`, adding up to 1.
+    pareto_k : of the weights that were tried first; above 0.7 they are not used.
+    refitted : whether `fit` is a refit.
+    """
+
+    fit: Fit
+    weights: np.ndarray
+    pareto_k: float
+    refitted: bool
+
+    def probability(self, true: np.ndarray) -> float:
+        """Posterior probability of what is true in some draws, shape `(chain, draw)`."""
+        return float((self.weights * true).sum())
+
+    def quantiles(self, values: np.ndarray, probabilities: Sequence[float]) -> np.ndarray:
+        """Posterior quantiles of draws of shape `(chain, draw)`."""
+        return weighted_quantile(values, self.weights, probabilities)
+
+    def error(self, values: np.ndarray) -> float:
+        """Monte-Carlo standard error of the posterior mean of draws of shape `(chain, draw)`."""
+        return weighted_error(values, self.weights)
+
+
+def leave_out(fit: Fit, patients: Sequence[int], seed: int = 0) -> Reweighed:
+    """The posterior without some patients, by importance weights, or a refit where k > 0.7.
+
+    `patients` are positions from 0 in the cohort's order.
+    """
+    pointwise = fit.draws["log_likelihood"]["time"].to_numpy()
+    log_ratio = -pointwise[..., list(patients)].sum(axis=-1)
+    return _reweighed(fit, log_ratio, lambda: refit(fit, without=patients, seed=seed))
+
+
+def under_priors(fit: Fit, priors: Priors, seed: int = 0) -> Reweighed:
+    """The posterior under other priors, by importance weights, or a refit where k > 0.7."""
+    position = fit.draws["unconstrained_posterior"]["position"].to_numpy()
+    log_ratio = density(with_priors(fit, priors)).log_prior(position)
+    log_ratio = log_ratio - density(fit).log_prior(position)
+    found = _reweighed(fit, log_ratio, lambda: refit(fit, priors=priors, seed=seed))
+    return found if found.refitted else replace(found, fit=with_priors(fit, priors))
+
+
+def with_priors(fit: Fit, priors: Priors) -> Fit:
+    """The same draws, said to be under other priors.
+
+    Raises
+    ------
+    InputError
+        The priors change what is sampled: they put the level of the hazard in other terms.
+    """
+    changed = replace(fit, specification=replace(fit.specification, priors=priors))
+    if changed.specification.level != fit.specification.level:
+        message = "these priors put the level of the hazard in other terms; fit the cohort again"
+        raise InputError([Fault(message)])
+    return changed
+
+
+def _reweighed(fit: Fit, log_ratio: np.ndarray, again: Callable[[], Fit]) -> Reweighed:
+    weights, k = smoothed(log_ratio)
+    if k <= MAX_PARETO_K:
+        return Reweighed(fit, weights, k, refitted=False)
+    other = again()
+    return Reweighed(other, np.full(weights.shape, 1 / weights.size), k, refitted=True)
+
+
+def density(fit: Fit) -> Density:
+    """The fit's model and data as a density over its unconstrained space."""
+    data = {k: v.to_numpy() for k, v in fit.draws["observed_data"].data_vars.items()}
+    times = data["entry"], data["time"], data["upper"], data["event"] > 0
+    observed = Observed.from_times(*times, fit.baseline)
+    patients = fit.draws["constant_data"]["individual"].to_numpy()
+    return Density(fit.specification, observed, fit.design.rows, patients)
+
+
+def _tree(old: "xr.DataTree", new: "dict[str, xr.Dataset]") -> "xr.DataTree":
+    """New draws with the data of the old ones."""
+    import xarray as xr
+
+    data = {name: old[name].to_dataset() for name in ("observed_data", "constant_data")}
+    tree = xr.DataTree.from_dict(new | data)
+    tree.attrs = old.attrs
+    return tree

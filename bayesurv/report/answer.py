@@ -1,0 +1,62 @@
+"""Answer to a question about saved fits: tables, figures and a sentence, in one folder."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from bayesurv.fitting import Fit
+from bayesurv.report.folder import MARK, staged
+from bayesurv.report.run import command, versions
+from bayesurv.saved import provenance
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+@dataclass(frozen=True)
+class Answer:
+    """Tables and figures by the stem of their file, the answer in a sentence, and its notes.
+
+    `shown` is the table that a command prints.
+    """
+
+    sentence: str
+    shown: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
+    figures: "Mapping[str, Axes]"
+    notes: tuple[str, ...] = field(default=())
+
+    def text(self) -> str:
+        """The sentence and the notes, a line each."""
+        return "\n".join((self.sentence, *self.notes)) + "\n"
+
+    def write(self, folder: Path, name: str) -> None:
+        """Write `<stem>.csv`, `<stem>.png` and the sentence as `<name>.txt`."""
+        from bayesurv.plots.style import save
+
+        for stem, table in self.tables.items():
+            table.to_csv(folder / f"{stem}.csv", index=False)
+        for stem, axes in self.figures.items():
+            save(axes, folder / f"{stem}.png")
+        (folder / f"{name}.txt").write_text(self.text(), encoding="utf-8")
+
+
+def write_answer(answer: Answer, out: Path, name: str, fits: Mapping[str, Fit]) -> None:
+    """Write an answer into a folder of its own, with where it came from; whole or not at all.
+
+    `fits` are the fits that were asked, by the path that was given.
+    """
+    with staged(out) as staging:
+        answer.write(staging, name)
+        mark = {
+            "bayesurv": version("bayesurv"),
+            "command": command(),
+            "versions": versions(),
+            "fits": {path: provenance(fit) for path, fit in fits.items()},
+            "files": sorted([*(path.name for path in staging.iterdir()), MARK]),
+        }
+        (staging / MARK).write_text(json.dumps(mark, indent=2) + "\n", encoding="utf-8")
