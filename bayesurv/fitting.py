@@ -71,9 +71,11 @@ class Fit:
         return self.draws["posterior"].to_dataset()
 
     def thinned(self, step: int) -> "Fit":
-        """The same fit with every step-th draw, for pictures."""
+        """The same fit with every step-th draw."""
         tree = self.draws.copy()
-        tree["posterior"] = tree["posterior"].isel(draw=slice(None, None, step))
+        for name in tree.children:
+            if "draw" in tree[name].dims:
+                tree[name] = tree[name].isel(draw=slice(None, None, step))
         return replace(self, draws=tree)
 
     def parameters(self) -> dict[str, np.ndarray]:

@@ -18,7 +18,7 @@ def smoothed(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
 
     if np.ptp(log_ratio) == 0:
         return np.full(log_ratio.shape, 1 / log_ratio.size), -np.inf
-    log_weight, k = array_stats.psislw(log_ratio, axis=(0, 1))
+    log_weight, k = array_stats.psislw(-log_ratio, axis=(0, 1))  # it takes log likelihoods
     weight = np.exp(log_weight - log_weight.max())
     return weight / weight.sum(), float(np.nan_to_num(k, nan=np.inf))
 

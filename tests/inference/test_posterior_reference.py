@@ -1,6 +1,7 @@
 """Posteriors against Stan's, with exactly the same priors (scripts/reference_values.R)."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import bayesurv as bs
 from bayesurv.inference.diagnostics import elements
 from bayesurv.models.baselines import BASELINES
 from bayesurv.models.priors import parse_prior
+from bayesurv.refitting import refit
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 MODELS = json.loads((REFERENCE / "posterior_models.json").read_text())
@@ -67,3 +69,21 @@ def test_survival(case: tuple[str, bs.Fit]) -> None:
         curve = bs.survival(fit, [json.loads(profile)], rows["time"].to_numpy(), extrapolate=True)
         ours = curve.mean(("chain", "draw")).to_numpy()[0]
         np.testing.assert_allclose(ours, rows["mean"], atol=0.01)
+
+
+def test_refit_there_and_back(case: tuple[str, bs.Fit]) -> None:
+    """Moved to other priors, and from there back to Stan's: means within 0.1 sd, sds within 10%."""
+    name, fit = case
+    ours = fit.specification.priors
+    scale = bs.HalfNormal(0.2)
+    others = replace(ours, coefficient=bs.Normal(0.5, 0.2), smoothing_sd=scale, group_sd=scale)
+    there = refit(fit.thinned(4), priors=others)
+    back = refit(there, priors=ours)
+    assert not there.failed
+    assert not back.failed
+    moved = dict(elements(back.posterior))
+    table = pd.read_csv(REFERENCE / "posterior.csv").query("model == @name")
+    for row in table.itertuples():
+        draws = moved[row.parameter]
+        assert draws.mean() == pytest.approx(row.mean, abs=0.1 * row.sd), row.parameter
+        assert draws.std() == pytest.approx(row.sd, rel=0.1), row.parameter
