@@ -22,8 +22,8 @@ def groups(density: Density, drawn: Mapping[str, np.ndarray]) -> "dict[str, xr.D
     """Groups of draws of the sampled quantities, each of shape `(chain, draw, ...)`.
 
     `posterior` holds the parameters, `log_likelihood` that of each patient, `log_prior` the
-    density of each stated prior, and `unconstrained_posterior` the position of each draw, from
-    which the model can be fitted again.
+    density of each stated prior, and `positions` where each draw stands among
+    the sampled quantities, from which the model can be fitted again.
     """
     specification = density.specification
     parameters = specification.parameters(drawn)
@@ -34,7 +34,7 @@ def groups(density: Density, drawn: Mapping[str, np.ndarray]) -> "dict[str, xr.D
         "posterior": parameters,
         "log_likelihood": {"time": pointwise},
         "log_prior": log_prior(specification, drawn),
-        "unconstrained_posterior": {"position": density.position(drawn)},
+        "positions": {"position": density.position(drawn)},
     }
     return {name: dataset(specification, group) for name, group in values.items()}
 

@@ -47,7 +47,7 @@ def refit(
     InputError
         The fit holds no draws of a posterior, or the priors change what is sampled.
     """
-    if "unconstrained_posterior" not in fit.draws.children:
+    if "positions" not in fit.draws.children:
         raise InputError([Fault("draws of a prior cannot be refitted; fit the cohort first")])
     changed = fit if priors is None else with_priors(fit, priors)
     old, new = density(fit), density(changed)
@@ -60,7 +60,7 @@ def refit(
         after = before if priors is None else new.log_prior(position)
         return before + pointwise.sum(axis=-1), after + pointwise[:, kept].sum(axis=-1)
 
-    start = fit.draws["unconstrained_posterior"]["position"].to_numpy()
+    start = fit.draws["positions"]["position"].to_numpy()
     generator = np.random.default_rng([seed, *np.flatnonzero(~kept)])
     moved = temper(start.reshape(-1, start.shape[-1]), ends, generator)
     tree = _tree(fit.draws, groups(new, new.sampled(moved.position.reshape(start.shape))))
@@ -108,7 +108,7 @@ def leave_out(fit: Fit, patients: Sequence[int], seed: int = 0) -> Reweighed:
 
 def under_priors(fit: Fit, priors: Priors, seed: int = 0) -> Reweighed:
     """The posterior under other priors, by importance weights, or a refit where k > 0.7."""
-    position = fit.draws["unconstrained_posterior"]["position"].to_numpy()
+    position = fit.draws["positions"]["position"].to_numpy()
     log_ratio = density(with_priors(fit, priors)).log_prior(position)
     log_ratio = log_ratio - density(fit).log_prior(position)
     found = _reweighed(fit, log_ratio, lambda: refit(fit, priors=priors, seed=seed))
@@ -139,7 +139,7 @@ def _reweighed(fit: Fit, log_ratio: np.ndarray, again: Callable[[], Fit]) -> Rew
 
 
 def density(fit: Fit) -> Density:
-    """The fit's model and data as a density over its unconstrained space."""
+    """The fit's model and data as a density over positions."""
     data = {k: v.to_numpy() for k, v in fit.draws["observed_data"].data_vars.items()}
     times = data["entry"], data["time"], data["upper"], data["event"] > 0
     observed = Observed.from_times(*times, fit.baseline)

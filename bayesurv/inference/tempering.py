@@ -16,8 +16,9 @@ from scipy.special import logsumexp
 
 ENOUGH = 0.5  # share of the draws that the weights of one step must be worth
 FORGOTTEN = 0.1  # largest correlation between where draws were copied and where they are
-MOST_MOVES = 400
+MOST_MOVES = 1000
 ACCEPTANCE = 0.35
+LOWEST = -1e100  # stands for log(0), so that differences are numbers
 TAILS = 5.0  # degrees of freedom of the kernel's reference
 
 # Log densities of the two ends at positions (draw, axis), each of shape (draw,).
@@ -94,7 +95,7 @@ def _move(
     enough = MOST_MOVES
     for made in range(1, MOST_MOVES + 1):
         proposal, log_forward = reference.propose(position, scale, generator)
-        new_start, new_target = densities(proposal)
+        new_start, new_target = (np.maximum(ends, LOWEST) for ends in densities(proposal))
         change = (1 - share) * (new_start - log_start) + share * (new_target - log_target)
         accepted = np.log(generator.uniform(size=len(position))) < change + log_forward
         position = np.where(accepted[:, None], proposal, position)

@@ -1,4 +1,4 @@
-"""Log prior and log likelihood of a model anywhere in its unconstrained space, with numpy alone.
+"""Log prior and log likelihood of a model anywhere among its parameters, with numpy alone.
 
 A refit from a saved posterior needs no compiler: it reweighs and moves the draws that are there.
 The likelihood is the one of `models.likelihood`, the priors are those of the specification, and
@@ -17,6 +17,9 @@ from bayesurv.models.pointwise import patient_log_likelihood
 from bayesurv.models.priors import Distribution, Normal
 
 
+SMALLEST = 1e-60  # root of a positive quantity
+
+
 @dataclass(frozen=True)
 class Block:
     """The axes of one sampled quantity: their names and priors; a simplex has one axis less."""
@@ -33,7 +36,7 @@ class Block:
 
     @property
     def size(self) -> int:
-        """Number of unconstrained axes."""
+        """Number of axes."""
         return len(self.labels) - self.simplex
 
 
@@ -41,8 +44,10 @@ class Block:
 class Density:
     """A model's log density at positions of shape `(..., axis)`.
 
-    A positive quantity stands there as its logarithm, a simplex as the log ratios of its shares
-    to the last one.
+    A positive quantity stands there as its cube root, which makes a half-normal nearly normal
+    (the logarithm gives small group sds a long tail, in which draws move slowly), and a simplex
+    as the log ratios of its shares to the last one. The log prior is -inf where a root is not
+    above 0.
     """
 
     specification: Specification
@@ -76,7 +81,7 @@ class Density:
                 values = np.log(np.maximum(values, np.finfo(float).tiny))
                 parts.append(values[..., :-1] - values[..., -1:])
             else:
-                parts.append(np.log(values) if block.priors[0].positive else values)
+                parts.append(np.cbrt(values) if block.priors[0].positive else values)
         return np.concatenate(parts, axis=-1)
 
     def sampled(self, position: np.ndarray) -> dict[str, np.ndarray]:
@@ -88,7 +93,7 @@ class Density:
             if block.simplex:
                 values = _shares(values)
             elif block.priors[0].positive:
-                values = np.exp(values)
+                values = np.maximum(values, SMALLEST) ** 3
             found[block.name] = values if block.dim else values[..., 0]
         return found
 
@@ -107,8 +112,7 @@ class Density:
                 continue
             for prior in dict.fromkeys(block.priors):
                 own = values[..., [prior == each for each in block.priors]]
-                density = prior.frozen().logpdf(np.exp(own) if prior.positive else own)
-                total += (density + own if prior.positive else density).sum(axis=-1)
+                total += _log_density(prior, own).sum(axis=-1)
         return total
 
     def log_likelihood(self, position: np.ndarray) -> np.ndarray:
@@ -122,6 +126,15 @@ class Density:
                 self.parameters(position),
             )
         return np.nan_to_num(values, nan=-np.inf, posinf=-np.inf, neginf=-np.inf)
+
+
+def _log_density(prior: Distribution, axis: np.ndarray) -> np.ndarray:
+    """Log density along an axis, with the Jacobian of the cube root of a positive quantity."""
+    if not prior.positive:
+        return prior.frozen().logpdf(axis)
+    root = np.maximum(axis, SMALLEST)
+    density = prior.frozen().logpdf(root**3) + np.log(3 * root**2)
+    return np.where(axis > 0, density, -np.inf)
 
 
 def _shares(ratios: np.ndarray) -> np.ndarray:

@@ -77,7 +77,7 @@ def test_refit_there_and_back(case: tuple[str, bs.Fit]) -> None:
     ours = fit.specification.priors
     scale = bs.HalfNormal(0.2)
     others = replace(ours, coefficient=bs.Normal(0.5, 0.2), smoothing_sd=scale, group_sd=scale)
-    there = refit(fit.thinned(4), priors=others)
+    there = refit(fit.thinned(6), priors=others)
     back = refit(there, priors=ours)
     assert not there.failed
     assert not back.failed

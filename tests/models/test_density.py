@@ -52,7 +52,13 @@ def model(request):
 
 def positions(density, count=7):
     axes = sum(block.size for block in density.blocks())
-    return np.random.default_rng(5).normal(0, 0.7, (count, axes))
+    at = np.random.default_rng(5).normal(0, 0.7, (count, axes))
+    start = 0
+    for block in density.blocks():
+        if not block.simplex and block.priors[0].positive:
+            at[:, start : start + block.size] = np.abs(at[:, start : start + block.size]) + 0.1
+        start += block.size
+    return at
 
 
 def test_density_is_that_of_the_model(model):
@@ -71,7 +77,7 @@ def test_density_is_that_of_the_model(model):
                 jacobian += np.log(value).sum()
             elif block.priors[0].positive:
                 point[names[block.name].name] = np.log(value)
-                jacobian += np.log(value).sum()
+                jacobian += np.log(3 * np.cbrt(value) ** 2).sum()
             else:
                 for name, members in parts(block):
                     point[names[name].name] = value[members] if block.dim else value
@@ -111,6 +117,18 @@ def test_many_positions_at_once_are_each_by_itself(model):
     np.testing.assert_allclose(density.log_prior(at), single, rtol=1e-12)
     single = [density.log_likelihood(one) for one in at]
     np.testing.assert_allclose(density.log_likelihood(at), single, rtol=1e-10)
+
+
+def test_nothing_positive_is_below_0(model):
+    density, _ = model
+    at, start = positions(density), 0
+    for block in density.blocks():
+        if not block.simplex and block.priors[0].positive:
+            beyond = at.copy()
+            beyond[:, start] = -0.2
+            assert (density.log_prior(beyond) == -np.inf).all()
+            assert not np.isnan(density.log_likelihood(beyond)).any()
+        start += block.size
 
 
 def test_where_the_likelihood_is_no_number_it_is_nil(model):

@@ -99,7 +99,7 @@ def test_diagnostics(written):
 
 def test_posterior_file(written, weibull_fit):
     tree = load(written).draws
-    groups = "posterior unconstrained_posterior sample_stats log_likelihood log_prior"
+    groups = "posterior positions sample_stats log_likelihood log_prior"
     assert set(tree.children) == {*groups.split(), "observed_data", "constant_data"}
     assert tree["log_likelihood"]["time"].shape == (4, 600, 61)
     assert '"endpoint": "os"' in tree.attrs["bayesurv"]
