@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bayesurv.cli_questions import questions
+
 if TYPE_CHECKING:
     from bayesurv.plan import Plan
 
@@ -148,6 +150,9 @@ def predict(
 
     table, failed = run_predict(fit, patients, times, out, extrapolate=extrapolate)
     show_predictions(table, out, failed)
+
+
+app.add_typer(questions)
 
 
 def _plan(source: Path, given: dict[str, Any]) -> "Plan":

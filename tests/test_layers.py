@@ -20,14 +20,14 @@ ALLOWED = {
     "plots": "frequentist estimands plots",
     "plan": "data models inference plan",
     "report": f"{FIT} estimands saved frequentist plots plan report",
-    "cli": f"{FIT} estimands saved frequentist plots plan report",
+    "cli": f"{FIT} estimands saved frequentist plots plan report cli",
     "__init__": f"{FIT} estimands saved",
 }
 PYMC = ("models/build.py", "inference/")
 
 
 def layer(name):
-    return "plan" if name.startswith("plan_") else name
+    return next((part for part in ("plan", "cli") if name.startswith(f"{part}_")), name)
 
 
 def imported(tree):

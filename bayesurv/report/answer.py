@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +11,15 @@ import pandas as pd
 
 from bayesurv.fitting import Fit
 from bayesurv.report.folder import MARK, staged
-from bayesurv.report.run import command, versions
+from bayesurv.report.origin import command, versions
 from bayesurv.saved import provenance
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+FAILED = "The fit FAILED the sampler's checks: do not report these numbers."
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -34,14 +38,17 @@ class Answer:
         """The sentence and the notes, a line each."""
         return "\n".join((self.sentence, *self.notes)) + "\n"
 
-    def write(self, folder: Path, name: str) -> None:
-        """Write `<stem>.csv`, `<stem>.png` and the sentence as `<name>.txt`."""
+    def write(self, folder: Path, name: str, figures: Path | None = None) -> None:
+        """Write `<stem>.csv`, `<stem>.png` and the sentence as `<name>.txt`.
+
+        Figures go into a folder of their own if it is named.
+        """
         from bayesurv.plots.style import save
 
         for stem, table in self.tables.items():
             table.to_csv(folder / f"{stem}.csv", index=False)
         for stem, axes in self.figures.items():
-            save(axes, folder / f"{stem}.png")
+            save(axes, (figures or folder) / f"{stem}.png")
         (folder / f"{name}.txt").write_text(self.text(), encoding="utf-8")
 
 
@@ -50,6 +57,8 @@ def write_answer(answer: Answer, out: Path, name: str, fits: Mapping[str, Fit]) 
 
     `fits` are the fits that were asked, by the path that was given.
     """
+    if any(fit.failed for fit in fits.values()):
+        answer = replace(answer, sentence=f"{FAILED}\n{answer.sentence}")
     with staged(out) as staging:
         answer.write(staging, name)
         mark = {

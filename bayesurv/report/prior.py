@@ -13,9 +13,9 @@ from bayesurv.estimands.summary import hazard_ratios, summarise, survival_table
 from bayesurv.fitting import Fit
 from bayesurv.plan import Plan
 from bayesurv.report.folder import MARK, staged
+from bayesurv.report.origin import command, versions
 from bayesurv.report.rehearse import rehearse
 from bayesurv.report.results import stated_profiles
-from bayesurv.report.run import command, versions
 
 Tables = list[tuple[str, pd.DataFrame, tuple[str, ...]]]
 

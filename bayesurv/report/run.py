@@ -1,9 +1,6 @@
 """Run a plan: every endpoint with every baseline, into one folder."""
 
 import json
-import platform
-import shlex
-import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -16,24 +13,14 @@ from typing import Any
 import pandas as pd
 
 from bayesurv.data.cohort import Cohort
+from bayesurv.estimands.benefit import Margins
 from bayesurv.estimands.summary import hazard_ratios
 from bayesurv.fitting import CohortWarning, Fit, fit
 from bayesurv.plan import Plan
 from bayesurv.report.folder import MARK, staged
+from bayesurv.report.origin import command, versions
 from bayesurv.report.rehearse import rehearse
 from bayesurv.report.results import write_fit
-
-LIBRARIES = (
-    "pymc",
-    "pytensor",
-    "nutpie",
-    "numba",
-    "numpy",
-    "scipy",
-    "pandas",
-    "xarray",
-    "formulae",
-)
 
 
 @dataclass(frozen=True)
@@ -92,6 +79,7 @@ def run_plan(
                 )
                 watcher.step(f"Writing {name}")
                 origin = {"endpoint": endpoint, "command": command(), "versions": versions()}
+                origin |= {"treatment": plan.estimand.treatment, "horizon": plan.estimand.horizon}
                 origin["data"] = {"sha256": cohort.digest()}
                 folder = staging / endpoint / baseline.name
                 _write(plan, fitted, folder, origin)
@@ -119,18 +107,10 @@ def _write(plan: Plan, fitted: Fit, folder: Path, origin: dict[str, Any]) -> Non
         horizon=asked.horizon,
         times=asked.times,
         profiles=asked.profiles,
+        margins=Margins(asked.rmst_margin, asked.survival_margin),
+        causal=asked.causal,
         provenance=origin,
     )
-
-
-def command() -> str:
-    """Command line as it can be typed again."""
-    return shlex.join(["bayesurv", *sys.argv[1:]])
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of every library that makes the numbers."""
-    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
 
 
 def _provenance(plan: Plan, cohorts: dict[str, Cohort], outcomes: list[Outcome]) -> dict[str, Any]:

@@ -9,12 +9,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from bayesurv.report.answer import FAILED, Answer
 from bayesurv.report.run import Outcome, Watcher
 
 # Names from the data may look like rich's markup, as stage[iv] does.
 console = Console(highlight=False, markup=False, emoji=False)
-
-FAILED = "The fit FAILED the sampler's checks: do not report these numbers."
 
 
 @contextmanager
@@ -69,6 +68,22 @@ def show_predictions(table: pd.DataFrame, out: Path, failed: bool) -> None:
     who = "1 patient" if count == 1 else f"{count} patients"
     when = "1 time" if times == 1 else f"{times} times"
     _place(f"Predicted the survival of {who} at {when}: {out}")
+
+
+def show_answer(answer: Answer, out: Path, failed: bool) -> None:
+    """Print the table, the sentence, the notes, and where the files are."""
+    if failed:
+        console.print(FAILED, style="bold red")
+    table = Table()
+    for name in answer.shown:
+        table.add_column(str(name), overflow="fold")
+    for row in answer.shown.itertuples(index=False):
+        table.add_row(*map(str, row))
+    console.print(table)
+    console.print(answer.sentence)
+    for note in answer.notes:
+        console.print(f"Note: {note}")
+    _place(f"Results are in {out}")
 
 
 def _place(text: str) -> None:
