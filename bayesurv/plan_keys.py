@@ -166,6 +166,9 @@ class EstimandKeys(Keys):
     horizon: Positive | None = None
     times: Times | None = None
     profiles: Profiles | None = None
+    rmst_margin: Positive | None = None
+    survival_margin: Share | None = None
+    causal: Text | None = None
 
 
 class SamplingKeys(Keys):

@@ -3,15 +3,16 @@
 import contextlib
 import io
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from bayesurv import cli
 from bayesurv.data.cohort import Cohort
-from bayesurv.fitting import fit
+from bayesurv.fitting import fit, prior
 from bayesurv.inference.sample import Sampling
 from bayesurv.models.baselines import PiecewiseExponential
 
@@ -82,6 +83,25 @@ def piecewise_fit():
 def grouped_fit():
     sampling = Sampling(chains=4, draws=1000, tune=1000, target_accept=0.98, seed=1)
     return fit(overall_survival(), "cti2 + (1 | centre)", sampling=sampling)
+
+
+@pytest.fixture(scope="session")
+def known_fit():
+    """Make a fit of a table (columns time, event, ...) whose draws are all as a test states."""
+
+    def make(table, formula, baseline, draws=1, unit="months", **parameters):
+        columns = {name: name for name in ("entry", "upper", "id") if name in table}
+        cohort = Cohort.from_frame(table, time="time", event="event", unit=unit, **columns)
+        drawn = prior(cohort, formula, baseline=baseline, draws=draws)
+        stated = {
+            name: (drawn.posterior[name].dims, np.broadcast_to(value, drawn.posterior[name].shape))
+            for name, value in parameters.items()
+        }
+        groups = {name: group.to_dataset() for name, group in drawn.draws.children.items()}
+        groups["posterior"] = xr.Dataset(stated, drawn.posterior.coords)
+        return replace(drawn, draws=xr.DataTree.from_dict(groups))
+
+    return make
 
 
 # --- The command line ---

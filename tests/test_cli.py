@@ -118,11 +118,12 @@ def test_files_of_a_plan(planned):
     out, shown = planned
     assert (shown.code, shown.error) == (0, "")
     fits = [f"{e}/{b}" for e in ("efs", "os") for b in ("weibull", "piecewise-exponential")]
-    tables = "parameters hazard_ratios survival benefit diagnostics loo"
-    figures = "survival hazard forest chains"
+    tables = "parameters hazard_ratios survival benefit arms diagnostics loo"
+    figures = "survival hazard forest chains benefit"
     expected = {f"{fit}/{name}.csv" for fit in fits for name in tables.split()}
     expected |= {f"{fit}/figures/{name}.png" for fit in fits for name in figures.split()}
-    expected |= {f"{fit}/posterior.nc" for fit in fits} | {"plan.toml", "provenance.json"}
+    expected |= {f"{fit}/{name}" for fit in fits for name in ("posterior.nc", "benefit.txt")}
+    expected |= {"plan.toml", "provenance.json"}
     assert {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()} == expected
     assert visible(out.parent) == ["cohort.csv", "out", "plan.toml"]
 

@@ -167,6 +167,9 @@ FULL = {
         "horizon": 12,
         "times": [0, 6, 12],
         "profiles": [{"label": "young", "cti2": True, "stage": "I"}, {"cti2": 0}],
+        "rmst_margin": 1,
+        "survival_margin": 0.1,
+        "causal": "treated and untreated are exchangeable given stage",
     },
     "sampling": {"chains": 3, "draws": 500, "tune": 600, "target_accept": 0.95, "seed": 7},
 }
@@ -603,6 +606,10 @@ def test_estimand():
     assert (asked.treatment, asked.horizon, asked.times) == ("cti2", 12.0, (0.0, 6.5))
     assert asked.profiles == tuple(profiles)
     assert plan(estimand={"profiles": "observed"}).estimand.profiles == "observed"
+    keys = {"rmst_margin": 1, "survival_margin": 0.1, "causal": "no confounding given stage"}
+    benefit = plan(estimand=keys).estimand
+    assert (benefit.rmst_margin, benefit.survival_margin) == (1.0, 0.1)
+    assert benefit.causal == "no confounding given stage"
     assert plan().estimand.model_dump(exclude_none=True) == {}
 
 
@@ -621,6 +628,9 @@ def test_estimand():
         ({"times": [3, 1]}, "times: must increase, but 1 follows 3"),
         ({"times": []}, "times: must not be empty"),
         ({"times": 12}, "times: 12 is not a list in brackets"),
+        ({"rmst_margin": -1}, "rmst_margin: -1 is not above 0"),
+        ({"survival_margin": 10}, "survival_margin: 10 is not below 1"),
+        ({"causal": " "}, "causal: must not be empty"),
         ({"profiles": "all"}, 'profiles: "all" is not "observed"'),
         ({"profiles": []}, "profiles: must not be empty"),
         ({"times": ["a"]}, 'times: "a" is not a number'),

@@ -60,6 +60,24 @@ def hazard(
     return as_draws(fit, values, profiles, time, "hazard")
 
 
+def conditional_survival(
+    fit: Fit, profiles: Profiles, times: Times, given: float, *, extrapolate: bool = False
+) -> "xr.DataArray":
+    """Survival to t of those alive at `given`, S(t|x) / S(given|x), for times from there on.
+
+    Dims `(chain, draw, individual, time)`.
+    """
+    time = checked_times(fit, times, extrapolate)
+    if not 0 <= given <= time.min():
+        message = f"conditional survival needs times from {given:g} on, and that from 0 on"
+        raise InputError([Fault(message, value=given)])
+    both = np.append(time, given)
+    risk = cumulative_hazard(fit, profiles, both, extrapolate=extrapolate)
+    since = risk.isel(time=slice(None, -1)) - risk.isel(time=-1, drop=True)
+    named = since.copy(data=np.exp(-since.to_numpy())).rename("conditional_survival")
+    return named.assign_attrs(risk.attrs, given=given)
+
+
 def baseline_cumulative_hazard(fit: Fit, time: np.ndarray) -> np.ndarray:
     """H0(t) of each draw, `(chain, draw, time)`; it stops at 1e150, where nobody is left."""
     with np.errstate(over="ignore"):

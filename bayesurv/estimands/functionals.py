@@ -34,19 +34,26 @@ def rmst(
     InputError
         The horizon is not above 0, or past the end of follow-up without `extrapolate`.
     """
-    if not horizon > 0:
-        raise InputError([Fault("the horizon must be above 0", value=horizon)])
-    checked_times(fit, [horizon], extrapolate)
+    checked_horizon(fit, horizon, extrapolate)
     nodes, weights = quadrature(horizon, fit.baseline.knots())
     cumulative = baseline_cumulative_hazard(fit, nodes)
     relative = relative_hazard(fit, profiles)
     area = np.zeros(relative.shape)
     for node, weight in enumerate(weights):
         area += weight * np.exp(-relative * cumulative[..., node, None])
-    return _per_patient(fit, area, profiles, "rmst").assign_attrs(horizon=horizon)
+    return per_patient(fit, area, profiles, "rmst").assign_attrs(horizon=horizon)
 
 
-def quadrature(horizon: float, knots: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def checked_horizon(fit: Fit, horizon: float, extrapolate: bool) -> None:
+    """Refuse a horizon not above 0 or, unless asked for, past the end of follow-up."""
+    if not horizon > 0:
+        raise InputError([Fault("the horizon must be above 0", value=horizon)])
+    checked_times(fit, [horizon], extrapolate)
+
+
+def quadrature(
+    horizon: float, knots: np.ndarray, halvings: int = HALVINGS
+) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights of Gauss-Legendre panels between 0, the knots and the horizon.
 
     Panels halve towards 0, so that a survival that falls early is seen too, and the first is
@@ -55,7 +62,7 @@ def quadrature(horizon: float, knots: np.ndarray) -> tuple[np.ndarray, np.ndarra
     points, weights = np.polynomial.legendre.leggauss(NODES)
     unit = (points + 1) / 2
     inner = knots[(knots > 0) & (knots < horizon)]
-    ends = np.unique(np.concatenate([horizon / 2.0 ** np.arange(HALVINGS + 1), inner]))
+    ends = np.unique(np.concatenate([horizon / 2.0 ** np.arange(halvings + 1), inner]))
     nodes, sizes = [ends[0] * unit**4], [ends[0] * 4 * unit**3 * weights / 2]
     for left, right in zip(ends[:-1], ends[1:], strict=True):
         nodes.append(left + (right - left) * unit)
@@ -72,20 +79,37 @@ def survival_quantile(
     of follow-up is infinite: "not reached" is a probability, never a number. With `extrapolate`
     only draws that never get there are.
     """
+    checked_probability(probability)
+    target = -np.log1p(-probability) / relative_hazard(fit, profiles)
+    found = time_reaching(fit, target, np.inf if extrapolate else fit.end_of_follow_up)
+    return per_patient(fit, found, profiles, "quantile")
+
+
+def prob_not_reached(draws: "xr.DataArray") -> "xr.DataArray":
+    """Share of the draws in which a quantile is not reached, that is, infinite."""
+    return (draws == np.inf).mean(("chain", "draw"))
+
+
+def checked_probability(probability: float) -> None:
+    """Refuse a probability that is not between 0 and 1."""
     if not 0 < probability < 1:
         raise InputError([Fault("the probability must lie between 0 and 1", value=probability)])
-    target = -np.log1p(-probability) / relative_hazard(fit, profiles)
+
+
+def time_reaching(fit: Fit, target: np.ndarray, limit: float) -> np.ndarray:
+    """Time at which H0 reaches each draw's target, both `(chain, draw, individual)`.
+
+    Infinite where that is after the limit.
+    """
     flat = {k: v.reshape(-1, *v.shape[2:]) for k, v in fit.parameters().items()}
-    end = np.inf if extrapolate else fit.end_of_follow_up
     per_draw = target.reshape(-1, target.shape[-1])
     found = np.stack(
         [invert(fit.baseline, flat, column, fit.end_of_follow_up) for column in per_draw.T], axis=-1
     )
-    values = np.where(found <= end, found, np.inf).reshape(target.shape)
-    return _per_patient(fit, values, profiles, "quantile")
+    return np.where(found <= limit, found, np.inf).reshape(target.shape)
 
 
-def _per_patient(fit: Fit, values: np.ndarray, profiles: Profiles, name: str) -> "xr.DataArray":
+def per_patient(fit: Fit, values: np.ndarray, profiles: Profiles, name: str) -> "xr.DataArray":
     """Label an array of shape `(chain, draw, individual)`."""
     import xarray as xr
 

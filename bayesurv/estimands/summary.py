@@ -24,14 +24,21 @@ def summarise(draws: "xr.DataArray", ci_prob: float = CI_PROB) -> "xr.Dataset":
 
     values = draws.transpose("chain", "draw", ...)
     flat = values.to_numpy().reshape(-1, *values.shape[2:])
-    tail = (1 - ci_prob) / 2
-    # Between an infinite draw ("not reached") and another there is nothing to interpolate.
-    method: Any = "linear" if np.isfinite(flat).all() else "inverted_cdf"
-    lower, median, upper = np.quantile(flat, [tail, 0.5, 1 - tail], axis=0, method=method)
+    lower, median, upper = quantiles(flat, ci_prob)
     kept = {k: v for k, v in values.coords.items() if k not in ("chain", "draw")}
     columns = {"mean": flat.mean(axis=0), "median": median, "lower": lower, "upper": upper}
     table = {name: (values.dims[2:], column) for name, column in columns.items()}
     return xr.Dataset(table, kept, {**draws.attrs, "ci_prob": ci_prob})
+
+
+def quantiles(flat: np.ndarray, ci_prob: float = CI_PROB) -> np.ndarray:
+    """Lower end, median and upper end of draws along the first axis, `(3, ...)`.
+
+    Between an infinite draw ("not reached") and another there is nothing to interpolate.
+    """
+    tail = (1 - ci_prob) / 2
+    method: Any = "linear" if np.isfinite(flat).all() else "inverted_cdf"
+    return np.quantile(flat, [tail, 0.5, 1 - tail], axis=0, method=method)
 
 
 def parameter_table(fit: Fit) -> pd.DataFrame:

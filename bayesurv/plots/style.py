@@ -67,16 +67,24 @@ def root(axes: Axes) -> Figure:
 
 
 def legend_above(
-    axes: Axes, handles: Sequence[Any], names: Sequence[str], title: str | None, shift: float = 0.0
+    axes: Axes,
+    handles: Sequence[Any],
+    names: Sequence[str],
+    title: str | None,
+    shift: float = 0.0,
+    most: int = 3,
 ) -> None:
-    """A legend over the axes and never over data, as wide as the figure; shift in points."""
+    """A legend over the axes and never over data, as wide as the figure.
+
+    Shift in points; at most so many columns.
+    """
     figure = root(axes)
     width = 72 * figure.get_figwidth()
     columns = int(width / (LETTER * max(map(len, names)) + 36))
     axes.legend(
         handles,
         [textwrap.fill(name, int((width - 36) / LETTER)) for name in names],
-        title=title, ncols=max(1, min(3, columns)), loc="lower left", alignment="left",
+        title=title, ncols=max(1, min(most, columns)), loc="lower left", alignment="left",
         bbox_to_anchor=(0, 1.02), bbox_transform=offset_copy(axes.transAxes, figure, shift / 72),
         borderaxespad=0, borderpad=0, frameon=False, fontsize=SMALL, title_fontsize=SMALL,
         handlelength=2.4, columnspacing=1.2, handler_map={tuple: HandlerTuple(ndivide=1)},
@@ -132,6 +140,11 @@ def name_time(axes: Axes, end: float, unit: str, origin: str) -> None:
     axes.set_xticks(time_ticks(end, unit))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlabel(f"{unit.capitalize()} since {origin}")
+
+
+def duration(count: float, unit: str) -> str:
+    """A number of units: 1 month, 6 months."""
+    return f"{count:g} {unit.removesuffix('s') if count == 1 else unit}"
 
 
 def number(value: float) -> str:

@@ -31,7 +31,7 @@ def run_predict(
     """
     _check_file(out, (fit, patients))
     fitted = load(fit)
-    table = _labelled(_as_texts(read_table(patients)), patients.name)
+    table = _labelled(read_patients(patients), patients.name)
     fitted.design.apply(table, source=patients.name)
     grid = time_grid(fitted, 25) if times is None else read_times(times)
     predicted = survival_table(survival(fitted, table, grid, extrapolate=extrapolate))
@@ -39,8 +39,9 @@ def run_predict(
     return predicted, fitted.failed
 
 
-def _as_texts(table: pd.DataFrame) -> pd.DataFrame:
-    """Cells as text, None where missing, from any kind of file."""
+def read_patients(path: Path) -> pd.DataFrame:
+    """Read patients' covariates: cells as text, None where missing, from any kind of file."""
+    table = read_table(path)
     texts = {str(name): as_text(table[name]) for name in table}
     return pd.DataFrame(texts, index=table.index, dtype=object)
 

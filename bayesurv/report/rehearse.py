@@ -7,7 +7,8 @@ import pandas as pd
 
 from bayesurv.data.cohort import Cohort
 from bayesurv.data.faults import Fault, InputError
-from bayesurv.estimands.benefit import treatment_arms
+from bayesurv.estimands.arms import treatment_arms
+from bayesurv.estimands.benefit import Margins
 from bayesurv.fitting import Fit, prior
 from bayesurv.plan import Plan
 from bayesurv.report.results import stated_profiles
@@ -64,7 +65,9 @@ def _faults(plan: Plan, cohort: Cohort, drawn: Fit) -> list[Fault]:
         faults += error.faults
     if asked.horizon is not None and asked.horizon > end:
         faults.append(_too_late("horizon", asked.horizon, end, cohort))
-    return faults
+    margins = Margins(asked.rmst_margin, asked.survival_margin)
+    wrong = margins.faults(min(asked.horizon or end, end), cohort.unit)
+    return faults + [replace(fault, message=f"[estimand] {fault}") for fault in wrong]
 
 
 def _too_late(key: str, value: float, end: float, cohort: Cohort) -> Fault:

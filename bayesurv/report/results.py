@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bayesurv.estimands.benefit import benefit
+from bayesurv.estimands.benefit import NO_MARGINS, Margins
 from bayesurv.estimands.contrasts import (
     baseline_covariates,
     standardised_hazard,
     standardised_survival,
 )
 from bayesurv.estimands.curves import compared, default_profiles, plain, survival, time_grid
+from bayesurv.estimands.leave_one_out import leave_one_out
 from bayesurv.estimands.summary import (
     hazard_ratios,
     parameter_table,
@@ -23,8 +24,8 @@ from bayesurv.estimands.summary import (
 )
 from bayesurv.fitting import Fit
 from bayesurv.frequentist.kaplan_meier import KaplanMeier, kaplan_meier
-from bayesurv.inference.compare import loo_table
 from bayesurv.inference.diagnostics import elements, failures
+from bayesurv.report.benefit import cohort_benefit
 from bayesurv.saved import save
 
 if TYPE_CHECKING:
@@ -42,12 +43,15 @@ def write_fit(
     horizon: float | None = None,
     times: Sequence[float] | None = None,
     profiles: Any = None,
+    margins: Margins = NO_MARGINS,
+    causal: str | None = None,
     provenance: dict[str, Any] | None = None,
 ) -> None:
     """Write posterior.nc, the tables and the figures of one endpoint and baseline.
 
     `label` names the endpoint in the figures; `profiles` is a table, a list of mappings,
-    "observed", or None for patients who differ in the treatment only.
+    "observed", or None for patients who differ in the treatment only; `margins` and `causal` are
+    for the benefit of the treatment.
     """
     folder.mkdir(parents=True)
     save(fit, folder / "posterior.nc", **(provenance or {}))
@@ -56,16 +60,18 @@ def write_fit(
     grid = time_grid(fit) if times is None else np.asarray(times, dtype=float)
     curve = survival(fit, stated_profiles(fit, profiles, treatment), grid)
     survival_table(curve).to_csv(folder / "survival.csv", index=False)
-    if treatment is not None:
-        benefit(fit, treatment, horizon).to_csv(folder / "benefit.csv", index=False)
     fit.diagnostics.to_csv(folder / "diagnostics.csv", index=False)
-    loo_table(fit.draws).to_csv(folder / "loo.csv", index=False)
+    leave_one_out(fit).table().to_csv(folder / "loo.csv", index=False)
     if fit.failed:
         label = f"{label} (FAILED CHECKS)"
         sentences = ["These draws failed the sampler's checks and were written because of --force."]
         text = "\n".join(sentences + failures(fit.diagnostics)) + "\n"
         (folder / "FAILED.txt").write_text(text, encoding="utf-8")
     write_figures(fit, folder / "figures", label, treatment)
+    if treatment is not None:
+        endpoint = (provenance or {}).get("endpoint")
+        answer = cohort_benefit(fit, treatment, horizon, times, margins, endpoint, causal)
+        answer.write(folder, "benefit", folder / "figures")
 
 
 def stated_profiles(fit: Fit, profiles: Any, treatment: str | None) -> Any:

@@ -78,9 +78,14 @@ def run_plan(
                     force=force,
                 )
                 watcher.step(f"Writing {name}")
-                origin = {"endpoint": endpoint, "command": command(), "versions": versions()}
-                origin |= {"treatment": plan.estimand.treatment, "horizon": plan.estimand.horizon}
-                origin["data"] = {"sha256": cohort.digest()}
+                origin = {
+                    "endpoint": endpoint,
+                    "treatment": plan.estimand.treatment,
+                    "horizon": plan.estimand.horizon,
+                    "command": command(),
+                    "versions": versions(),
+                    "data": {"sha256": cohort.digest()},
+                }
                 folder = staging / endpoint / baseline.name
                 _write(plan, fitted, folder, origin)
                 ratios = hazard_ratios(fitted)

@@ -3,10 +3,18 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import bayesurv as bs
 from bayesurv.data.faults import InputError
-from bayesurv.estimands.curves import compared, default_profiles, labels, time_grid
+from bayesurv.estimands.curves import (
+    compared,
+    conditional_survival,
+    default_profiles,
+    labels,
+    time_grid,
+)
 
 STAGES = ["I", "II", "III"]
 TWO = [{"cti2": 0}, {"cti2": 1}]
@@ -88,6 +96,41 @@ def test_a_prior_on_a_covariate_in_small_units_still_has_curves(prior):
     curve = bs.survival(prior("age"), [{"age": 1e6}, {"age": -1e6}], [0, 1, 30])
     assert np.isfinite(curve).all()
     assert (curve.isel(time=0) == 1).all()
+
+
+# --- Survival of those alive so far ---
+
+
+@EACH
+@given(given_at=st.floats(0, 20), later=st.floats(0, 10))
+@settings(max_examples=15, deadline=None)
+def test_survival_is_survival_so_far_times_survival_from_there(prior, baseline, given_at, later):
+    fit = prior("cti2", baseline)
+    onward = conditional_survival(fit, TWO, [given_at + later], given_at)
+    so_far = bs.survival(fit, TWO, [given_at]).to_numpy()
+    whole = bs.survival(fit, TWO, [given_at + later]).to_numpy()
+    np.testing.assert_allclose(onward.to_numpy() * so_far, whole, rtol=1e-10, atol=1e-300)
+    assert onward.dims == ("chain", "draw", "individual", "time")
+    assert onward.attrs["given"] == given_at
+    np.testing.assert_allclose(conditional_survival(fit, TWO, [given_at], given_at), 1)
+
+
+def test_a_constant_hazard_has_no_memory(prior):
+    fit = prior("cti2", bs.Exponential())
+    onward = conditional_survival(fit, TWO, [9, 20], 5)
+    np.testing.assert_allclose(onward, bs.survival(fit, TWO, [4, 15]), rtol=1e-10)
+
+
+def test_of_those_who_could_not_be_alive_there_is_still_a_number(stated):
+    fit = stated("1", bs.Exponential(), intercept=[6.0])
+    onward = conditional_survival(fit, [{"label": "all"}], [20.001], 20)
+    assert onward.item() == pytest.approx(np.exp(-0.001 * np.exp(6)), rel=1e-6)
+
+
+@pytest.mark.parametrize(("times", "since"), [([3, 9], 5), ([3], -1), ([3], np.nan)])
+def test_conditional_survival_looks_forward(prior, times, since):
+    with pytest.raises(InputError, match="needs times from"):
+        conditional_survival(prior(), TWO, times, since)
 
 
 # --- Times ---

@@ -9,6 +9,8 @@ import pytest
 import xarray as xr
 
 from bayesurv.data.cohort import Cohort
+from bayesurv.estimands.arms import treatment_arms
+from bayesurv.estimands.benefit import Margins
 from bayesurv.estimands.curves import hazard, survival
 from bayesurv.fitting import prior
 from bayesurv.report import results
@@ -21,9 +23,10 @@ COLUMNS = {
     "survival.csv": "profile time mean median lower upper ci_prob",
     "diagnostics.csv": "check value limit passed worst",
     "benefit.csv": "quantity margin horizon estimate lower upper probability mcse",
-    "loo.csv": "elpd_loo se p_loo pareto_k_max patients_above_0.7 patients",
+    "arms.csv": "arm quantity time estimate lower upper prob_not_reached",
+    "loo.csv": "elpd_loo se p_loo pareto_k_max patients_above_0.7 patients patients_refitted",
 }
-FIGURES = {"survival.png", "hazard.png", "forest.png", "chains.png"}
+FIGURES = {"survival.png", "hazard.png", "forest.png", "chains.png", "benefit.png"}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +49,12 @@ def table(folder, name):
 
 
 def test_files_and_columns(written):
-    assert {p.name for p in written.iterdir()} == {*COLUMNS, "posterior.nc", "figures"}
+    assert {p.name for p in written.iterdir()} == {
+        *COLUMNS,
+        "posterior.nc",
+        "benefit.txt",
+        "figures",
+    }
     assert {p.name for p in (written / "figures").iterdir()} == FIGURES
     for name, columns in COLUMNS.items():
         assert list(table(written, name)) == columns.split()
@@ -111,6 +119,30 @@ def test_times_and_profiles_as_asked(weibull_fit, tmp_path, no_figures):
     write_fit(weibull_fit, tmp_path / "a", label="OS", times=(3, 6), profiles=profiles)
     rows = table(tmp_path / "a", "survival.csv")
     assert rows[["profile", "time"]].to_numpy().tolist() == [["treated", 3], ["treated", 6]]
+
+
+def test_benefit_is_answered_as_asked(weibull_fit, tmp_path):
+    """Of the times, those within the follow-up of both arms; the endpoint by its name."""
+    end = treatment_arms(weibull_fit, "cti2").end
+    times = (0, 6, (end + weibull_fit.end_of_follow_up) / 2)
+    assert times[-1] > end
+    write_fit(
+        weibull_fit,
+        tmp_path / "a",
+        label="OS",
+        treatment="cti2",
+        horizon=12,
+        times=times,
+        margins=Margins(rmst=1.0),
+        causal="exchangeable arms",
+        provenance={"endpoint": "os"},
+    )
+    rows = table(tmp_path / "a", "benefit.csv").set_index("quantity")
+    assert rows.loc["survival_difference", "horizon"].tolist() == [12, 6]
+    assert rows.loc["rmst_difference", "margin"].tolist() == [0, 1]
+    said = (tmp_path / "a" / "benefit.txt").read_text()
+    assert "overall survival time" in said
+    assert "provided that: exchangeable arms" in said
 
 
 def test_a_failed_fit_is_marked(weibull_fit, tmp_path, no_figures):
