@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 MAX_PARETO_K = 0.7
+ROUNDING = 1e-9  # log ratios closer than this are equal, and hold no tail to fit
 
 
 def smoothed(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
@@ -16,7 +17,7 @@ def smoothed(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
     """
     from arviz_stats.base import array_stats
 
-    if np.ptp(log_ratio) == 0:
+    if np.ptp(log_ratio) < ROUNDING:
         return np.full(log_ratio.shape, 1 / log_ratio.size), -np.inf
     log_weight, k = array_stats.psislw(-log_ratio, axis=(0, 1))  # it takes log likelihoods
     weight = np.exp(log_weight - log_weight.max())
