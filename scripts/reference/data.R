@@ -28,6 +28,10 @@ write_data(with(survival::lung, data.frame(
   inst = ifelse(is.na(inst), NA, sprintf("i%02d", inst))
 )), "lung")
 
+write_data(with(survival::ovarian, data.frame(
+  time = futime / month, event = fustat, age10 = (age - 60) / 10, rx2 = rx - 1, residual = resid.ds - 1
+)), "ovarian")
+
 # Channing House: years since age 60. Four people left in the month they came (entry == time).
 data(channing, package = "KMsurv")
 write_data(with(subset(channing, ageentry < age), data.frame(

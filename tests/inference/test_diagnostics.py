@@ -6,7 +6,6 @@ import pytest
 import xarray as xr
 
 import bayesurv as bs
-from bayesurv.inference.compare import loo_table
 from bayesurv.inference.diagnostics import diagnose, elements, failures, summarise_chains
 
 
@@ -82,28 +81,3 @@ def test_a_sampling_error_says_what_to_do():
     error = bs.SamplingError(["R-hat of shape is 1.200"])
     assert "R-hat of shape is 1.200" in str(error)
     assert "--force" in str(error)
-
-
-def test_loo_counts_patients_with_a_high_k():
-    generator = np.random.default_rng(2)
-    pointwise = generator.normal(-1, 0.1, size=(4, 500, 6))
-    pointwise[..., 2] = -np.log1p(generator.pareto(1.1, size=(4, 500)))  # ratios with k near 0.9
-    pointwise[..., 4] = -generator.pareto(0.6, size=(4, 500))  # ratios that overflow
-    draws = xr.DataTree.from_dict(
-        {
-            "posterior": xr.Dataset(
-                {"shape": (("chain", "draw"), generator.normal(size=(4, 500)))},
-                {"chain": range(4), "draw": range(500)},
-            ),
-            "log_likelihood": xr.Dataset(
-                {"time": (("chain", "draw", "individual"), pointwise)},
-                {"chain": range(4), "draw": range(500)},
-            ),
-        }
-    )
-    [row] = loo_table(draws).to_dict("records")
-    assert row["patients"] == 6
-    assert row["patients_above_0.7"] == 2
-    assert row["pareto_k_max"] == np.inf
-    with pytest.warns(UserWarning, match="shape parameter"):
-        assert row["elpd_loo"] == pytest.approx(arviz_stats.loo(draws, var_name="time").elpd)
