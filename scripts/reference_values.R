@@ -29,4 +29,5 @@ read_data <- function(name) read.csv(file.path(folder, "data", paste0(name, ".cs
 source("scripts/reference/data.R")
 source("scripts/reference/likelihood.R")
 source("scripts/reference/maximum_likelihood.R")
+source("scripts/reference/checks.R")
 if (!identical(commandArgs(trailingOnly = TRUE), "quick")) source("scripts/reference/posterior.R")
