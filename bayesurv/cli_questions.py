@@ -94,8 +94,9 @@ def compare(
     from bayesurv.report.compare import compare_answer
 
     def ask(*fitted: "Fit") -> "Answer":
-        asked = treatment or _named(fitted[0]), _horizon(fitted[0], horizon)
-        return compare_answer(dict(zip(_names(fits), fitted, strict=True)), *asked)
+        named = treatment or _named(fitted[0])
+        until = _horizon(fitted[0], horizon) if named else horizon
+        return compare_answer(dict(zip(_names(fits), fitted, strict=True)), named, until)
 
     _answer("compare", fits, out, ask)
 

@@ -47,8 +47,7 @@ def refit(
     InputError
         The fit holds no draws of a posterior, or the priors change what is sampled.
     """
-    if "positions" not in fit.draws.children:
-        raise InputError([Fault("draws of a prior cannot be refitted; fit the cohort first")])
+    start = _stored(fit, "positions", "position")
     changed = fit if priors is None else with_priors(fit, priors)
     old, new = density(fit), density(changed)
     kept = np.ones(fit.n_patients, dtype=bool)
@@ -60,7 +59,6 @@ def refit(
         after = before if priors is None else new.log_prior(position)
         return before + pointwise.sum(axis=-1), after + pointwise[:, kept].sum(axis=-1)
 
-    start = fit.draws["positions"]["position"].to_numpy()
     generator = np.random.default_rng([seed, *np.flatnonzero(~kept)])
     moved = temper(start.reshape(-1, start.shape[-1]), ends, generator)
     tree = _tree(fit.draws, groups(new, new.sampled(moved.position.reshape(start.shape))))
@@ -96,19 +94,26 @@ class Reweighed:
         return weighted_error(values, self.weights)
 
 
-def leave_out(fit: Fit, patients: Sequence[int], seed: int = 0) -> Reweighed:
+def leave_out(fit: Fit, patients: Sequence[int], seed: int = 0, *, exact: bool = True) -> Reweighed:
     """The posterior without some patients, by importance weights, or a refit where k > 0.7.
 
-    `patients` are positions from 0 in the cohort's order.
+    `patients` are positions from 0 in the cohort's order. Unless `exact`, the weights are taken
+    whatever k is.
+
+    Raises
+    ------
+    InputError
+        The fit holds no draws of a posterior.
     """
-    pointwise = fit.draws["log_likelihood"]["time"].to_numpy()
+    pointwise = _stored(fit, "log_likelihood", "time")
     log_ratio = -pointwise[..., list(patients)].sum(axis=-1)
-    return _reweighed(fit, log_ratio, lambda: refit(fit, without=patients, seed=seed))
+    again = (lambda: refit(fit, without=patients, seed=seed)) if exact else None
+    return _reweighed(fit, log_ratio, again)
 
 
 def under_priors(fit: Fit, priors: Priors, seed: int = 0) -> Reweighed:
     """The posterior under other priors, by importance weights, or a refit where k > 0.7."""
-    position = fit.draws["positions"]["position"].to_numpy()
+    position = _stored(fit, "positions", "position")
     log_ratio = density(with_priors(fit, priors)).log_prior(position)
     log_ratio = log_ratio - density(fit).log_prior(position)
     found = _reweighed(fit, log_ratio, lambda: refit(fit, priors=priors, seed=seed))
@@ -130,9 +135,17 @@ def with_priors(fit: Fit, priors: Priors) -> Fit:
     return changed
 
 
-def _reweighed(fit: Fit, log_ratio: np.ndarray, again: Callable[[], Fit]) -> Reweighed:
+def _stored(fit: Fit, group: str, name: str) -> np.ndarray:
+    """What a fit keeps of each draw of a posterior, `(chain, draw, ...)`."""
+    if group not in fit.draws.children:
+        message = "draws of a prior know nothing of the patients; fit the cohort first"
+        raise InputError([Fault(message)])
+    return fit.draws[group][name].to_numpy()
+
+
+def _reweighed(fit: Fit, log_ratio: np.ndarray, again: Callable[[], Fit] | None) -> Reweighed:
     weights, k = smoothed(log_ratio)
-    if k <= MAX_PARETO_K:
+    if k <= MAX_PARETO_K or again is None:
         return Reweighed(fit, weights, k, refitted=False)
     other = again()
     return Reweighed(other, np.full(weights.shape, 1 / weights.size), k, refitted=True)

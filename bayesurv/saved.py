@@ -60,12 +60,13 @@ def load(path: str | Path) -> Fit:
         h5py.File(path).close()  # h5netcdf leaves a traceback behind where this fails
         tree = xr.load_datatree(path, engine="h5netcdf")
         stored = json.loads(tree.attrs["bayesurv"])
+        written = stored["version"]
         if stored["format"] == FORMAT:
             return _restore(tree, stored)
     except (OSError, ValueError, LookupError, TypeError, RuntimeError):
         message = "damaged, or not a file that bayesurv wrote; run the fit again"
         raise InputError([Fault(message, file=str(path))]) from None
-    message = f"written by bayesurv {stored.get('version')} in another format; run the fit again"
+    message = f"written by bayesurv {written} in another format; run the fit again"
     raise InputError([Fault(message, file=str(path))])
 
 

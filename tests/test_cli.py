@@ -164,6 +164,8 @@ def test_provenance_of_a_plan(planned, make_cohort):
     kept = json.loads(load(out / "efs" / "weibull").draws.attrs["bayesurv"])["provenance"]
     assert kept == {
         "endpoint": "efs",
+        "treatment": "cti2",
+        "horizon": None,
         "command": told["command"],
         "versions": told["versions"],
         "data": told["data"]["efs"],

@@ -194,6 +194,12 @@ class Comparison:
         return ratio[..., 0] if np.allclose(ratio, ratio[..., :1]) else None
 
     @property
+    def hazard_ratio(self) -> np.ndarray:
+        """The conditional hazard ratio, or else the marginal one at the horizon."""
+        conditional = self.conditional_ratio
+        return self.marginal_ratio if conditional is None else conditional
+
+    @property
     def marginal_ratio(self) -> np.ndarray:
         """Ratio of the cumulative hazards at the horizon, second arm to first, `(chain, draw)`."""
         first, second = (each.cumulative_hazard(self._at_horizon) for each in self.mixtures)

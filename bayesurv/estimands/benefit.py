@@ -128,11 +128,11 @@ def benefit(
         the population lacks a covariate.
     """
     margins = Margins(rmst_margin, survival_margin, tuple(hazard_ratio_margins))
-    comparison = compare(fit, treatment, horizon, times, population, bootstrap, margins)
+    comparison = compare_arms(fit, treatment, horizon, times, population, bootstrap, margins)
     return benefit_table(comparison, margins, ci_prob)
 
 
-def compare(
+def compare_arms(
     fit: Fit,
     treatment: str,
     horizon: float | None = None,

@@ -20,7 +20,7 @@ SAME = "fit both to one endpoint of one file"
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class ModelComparison:
     """Models by name, each with its left-out predictions of the same patients."""
 
     models: Mapping[str, LeaveOneOut]
@@ -90,7 +90,7 @@ def verdict(difference: float, error: float) -> str:
     return WORSE if told else INDISTINGUISHABLE
 
 
-def compare(fits: Mapping[str, Fit]) -> Comparison:
+def compare(fits: Mapping[str, Fit]) -> ModelComparison:
     """Compare models of the same patients' follow-up by leaving each patient out.
 
     `fits` are by the name that tables show. Formulas, baselines and priors may differ.
@@ -102,7 +102,7 @@ def compare(fits: Mapping[str, Fit]) -> Comparison:
         another number or order of patients, other follow-up, or another unit of time.
     """
     checked_same_data(fits)
-    return Comparison({name: leave_one_out(fit) for name, fit in fits.items()})
+    return ModelComparison({name: leave_one_out(fit) for name, fit in fits.items()})
 
 
 def checked_same_data(fits: Mapping[str, Fit]) -> None:

@@ -14,8 +14,8 @@ def threshold_faults(threshold: float) -> list[Fault]:
     """What is wrong with the probability that makes a conclusion."""
     if 0.5 < threshold < 1:
         return []
-    message = f"threshold: {threshold:g} is not above 0.5 and below 1; it is the P(HR < 1) from "
-    return [Fault(f"{message}which on the conclusion is benefit, such as 0.95")]
+    message = f"threshold: {threshold:g} is not above 0.5 and below 1; it is the probability from "
+    return [Fault(f"{message}which on a conclusion is drawn, such as 0.95", value=threshold)]
 
 
 def verdict(prob_benefit: float, threshold: float) -> str:

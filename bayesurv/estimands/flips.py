@@ -13,8 +13,9 @@ import pandas as pd
 
 from bayesurv.data.faults import InputError
 from bayesurv.estimands.arms import Comparison
+from bayesurv.estimands.benefit import compare_arms
 from bayesurv.estimands.conclusion import ERRORS, Aim, Conclusion, threshold_faults
-from bayesurv.estimands.influence import each_left_out, hazard_ratio, question
+from bayesurv.estimands.influence import each_left_out
 from bayesurv.fitting import Fit
 from bayesurv.inference.reweigh import MAX_PARETO_K, smoothed
 from bayesurv.refitting import Reweighed, refit
@@ -76,9 +77,9 @@ class Search:
     ) -> "Search":
         """Start from the posteriors without each patient."""
         refits = {i: replace(asked, fit=e.fit) for i, e in enumerate(left_out) if e.refitted}
-        helps = hazard_ratio(asked) < 1
+        helps = asked.hazard_ratio < 1
         alone = [
-            each.probability(hazard_ratio(refits[i]) < 1 if i in refits else helps)
+            each.probability(refits[i].hazard_ratio < 1 if i in refits else helps)
             for i, each in enumerate(left_out)
         ]
         single = np.arange(len(alone))[:, None]
@@ -89,7 +90,7 @@ class Search:
         """Refit without some patients."""
         chosen = tuple(sorted(patients))
         asked = replace(self.asked, fit=refit(self.asked.fit, without=chosen, seed=self.seed))
-        return Removal(chosen, asked, Conclusion.of(hazard_ratio(asked), self.threshold))
+        return Removal(chosen, asked, Conclusion.of(asked.hazard_ratio, self.threshold))
 
     def fewest(self, aim: Aim, most: int) -> Removal:
         """The fewest patients, or the set found to come nearest to the aim where none gets there.
@@ -137,7 +138,7 @@ def flips(
     """
     if faults := threshold_faults(threshold):
         raise InputError(faults)
-    asked = question(fit, treatment, horizon)
+    asked = compare_arms(fit, treatment, horizon)
     found = Search.of(asked, each_left_out(fit, seed), threshold, seed)
     return flip_table(found, most_removed(fit.n_patients))
 
@@ -145,7 +146,7 @@ def flips(
 def flip_table(search: Search, most: int) -> pd.DataFrame:
     """The columns of `flips`, from a search for sets of at most so many patients."""
     rows = []
-    for aim in Conclusion.of(hazard_ratio(search.asked), search.threshold).aims():
+    for aim in Conclusion.of(search.asked.hazard_ratio, search.threshold).aims():
         found = search.fewest(aim, most)
         reached = found.reaches(aim)
         most = len(found.patients) if reached else most
@@ -176,7 +177,7 @@ def without_pairs(asked: Comparison, alone: Mapping[int, Comparison]) -> Guesses
     of the two where there is one, `alone`. Where there are two, neither's weights are reliable.
     """
     weights = _weights(asked)
-    helps = hazard_ratio(asked).reshape(-1, 1) < 1
+    helps = asked.hazard_ratio.reshape(-1, 1) < 1
     table = weights.T @ (helps * weights) / (weights.T @ weights)
     refitted = np.zeros(len(table), dtype=bool)
     for patient, other in alone.items():
@@ -199,7 +200,7 @@ def without_one_more(removal: Removal) -> Guesses:
 def _without_each(asked: Comparison) -> np.ndarray:
     """P(benefit) without each patient further, `(patient,)`, by weights on the fit's draws."""
     weights = _weights(asked)
-    helps = hazard_ratio(asked).reshape(-1) < 1
+    helps = asked.hazard_ratio.reshape(-1) < 1
     return helps @ weights / weights.sum(axis=0)
 
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from bayesurv.data.faults import Fault, InputError
-from bayesurv.estimands.arms import Comparison, checked_horizon, treatment_arms
-from bayesurv.estimands.contrasts import baseline_covariates
+from bayesurv.estimands.arms import Comparison
+from bayesurv.estimands.benefit import compare_arms
 from bayesurv.fitting import Fit
 from bayesurv.inference.diagnostics import monte_carlo_error
 from bayesurv.refitting import Reweighed, leave_out
@@ -36,28 +35,13 @@ def influence(
         The treatment is not in the formula or has not two levels, the horizon is past the end of
         follow-up of an arm, or the fit holds no draws of a posterior.
     """
-    asked = question(fit, treatment, horizon)
-    return influence_table(asked, each_left_out(fit, seed))
+    left_out = each_left_out(fit, seed)
+    return influence_table(compare_arms(fit, treatment, horizon), left_out)
 
 
 def each_left_out(fit: Fit, seed: int = 0) -> list[Reweighed]:
     """The posterior without each patient, in the cohort's order."""
     return [leave_out(fit, [i], seed) for i in range(fit.n_patients)]
-
-
-def question(fit: Fit, treatment: str, horizon: float | None) -> Comparison:
-    """The two arms over the cohort's patients, up to the horizon."""
-    if "log_likelihood" not in fit.draws.children:
-        raise InputError([Fault("draws of a prior know no patients; fit the cohort first")])
-    arms = treatment_arms(fit, treatment)
-    horizon = checked_horizon(arms, horizon, fit.unit)
-    return Comparison(fit, arms, horizon, (), baseline_covariates(fit))
-
-
-def hazard_ratio(asked: Comparison) -> np.ndarray:
-    """Draws of the conditional hazard ratio, or else of the marginal one, `(chain, draw)`."""
-    conditional = asked.conditional_ratio
-    return asked.marginal_ratio if conditional is None else conditional
 
 
 def influence_table(asked: Comparison, left_out: list[Reweighed]) -> pd.DataFrame:
@@ -86,7 +70,7 @@ class Measured:
     def of(cls, asked: Comparison) -> "Measured":
         """Measure the fit of a comparison."""
         without, treated = asked.curves[0]
-        return cls(hazard_ratio(asked), treated - without)
+        return cls(asked.hazard_ratio, treated - without)
 
 
 def _row(asked: Comparison, everyone: Measured, found: Reweighed) -> dict[str, object]:

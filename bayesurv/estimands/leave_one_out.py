@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from bayesurv.data.faults import Fault, InputError
 from bayesurv.fitting import Fit
 from bayesurv.inference.compare import bridge, standard_error
 from bayesurv.inference.diagnostics import monte_carlo_error
@@ -61,16 +60,16 @@ class LeaveOneOut:
             "pareto_k_max": self.pareto_k.max(),
             "patients_above_0.7": int((self.pareto_k > MAX_PARETO_K).sum()),
             "patients": self.pointwise.size,
-            "patients_refitted": int(self.refitted.sum()),
         }
         return pd.DataFrame([row])
 
 
-def leave_one_out(fit: Fit, seed: int = 0) -> LeaveOneOut:
+def leave_one_out(fit: Fit, seed: int = 0, *, exact: bool = True) -> LeaveOneOut:
     """Predict each patient from all others: log of the mean of p(y_i | draw) without patient i.
 
     By Pareto-smoothed importance weights, and where Pareto k is above 0.7 by fitting the model
-    again without the patient, see `bridge`. A patient is all of their rows.
+    again without the patient, see `bridge`, unless that is not asked for (`exact`). A patient is
+    all of their rows.
 
     Raises
     ------
@@ -79,15 +78,13 @@ def leave_one_out(fit: Fit, seed: int = 0) -> LeaveOneOut:
 
     Source: Vehtari, Gelman and Gabry, Statistics and Computing 2017.
     """
-    if "log_likelihood" not in fit.draws.children:
-        raise InputError([Fault("draws of a prior predict no patient; fit the cohort first")])
-    kept = fit.draws["log_likelihood"]["time"].to_numpy()
-    left = [_predicted(fit, patient, seed) for patient in range(kept.shape[-1])]
+    left = [_predicted(fit, patient, seed, exact) for patient in range(fit.n_patients)]
     columns = (np.array(column) for column in zip(*left, strict=True))
     pointwise, errors, k, refitted, failed = columns
     mcse = np.array([monte_carlo_error(error) for error in errors])
     shared = monte_carlo_error(errors[~refitted].sum(axis=0))
     total = float(np.sqrt(shared**2 + np.square(mcse[refitted]).sum()))
+    kept = fit.draws["log_likelihood"]["time"].to_numpy()
     within = np.logaddexp.reduce(kept, axis=(0, 1)) - np.log(kept[..., 0].size)
     return LeaveOneOut(pointwise, mcse, total, within, k, refitted, failed)
 
@@ -102,15 +99,16 @@ class _Predicted(NamedTuple):
     failed: bool
 
 
-def _predicted(fit: Fit, patient: int, seed: int) -> _Predicted:
-    left = leave_out(fit, [patient], seed)
+def _predicted(fit: Fit, patient: int, seed: int, exact: bool) -> _Predicted:
+    left = leave_out(fit, [patient], seed, exact=exact)
     fitted, own = (
         each.draws["log_likelihood"]["time"].to_numpy()[..., patient] for each in (fit, left.fit)
     )
     if left.refitted:
         log_density, error = bridge(fitted, own)
         return _Predicted(log_density, error, left.pareto_k, True, left.fit.failed)
-    density = np.exp(fitted - fitted.max())
-    mean = (left.weights * density).sum()
-    error = left.weights.size * left.weights * (density / mean - 1)
-    return _Predicted(fitted.max() + np.log(mean), error, left.pareto_k, False, False)
+    with np.errstate(divide="ignore"):  # a weight may be 0
+        logs = np.log(left.weights) + fitted
+    mean = np.logaddexp.reduce(logs, axis=(0, 1))
+    error = left.weights.size * (np.exp(logs - mean) - left.weights)
+    return _Predicted(float(mean), error, left.pareto_k, False, False)

@@ -8,7 +8,7 @@ import numpy as np
 from bayesurv.estimands.curves import predictor
 from bayesurv.estimands.patients import FollowUp, Walk, follow_up
 from bayesurv.fitting import Fit
-from bayesurv.inference.reweigh import smoothed
+from bayesurv.refitting import leave_out
 
 TIE = 1e-9
 
@@ -29,10 +29,9 @@ class LeftOut:
     @classmethod
     def of(cls, fit: Fit) -> "LeftOut":
         """Weigh the draws of a fit, in turn without each patient."""
-        pointwise = fit.draws["log_likelihood"]["time"].to_numpy()
-        found = [smoothed(-pointwise[..., i]) for i in range(pointwise.shape[-1])]
-        weights = np.stack([weight.reshape(-1) for weight, _ in found], axis=-1)
-        return cls(fit, follow_up(fit), weights, np.array([k for _, k in found]))
+        found = [leave_out(fit, [i], exact=False) for i in range(fit.n_patients)]
+        weights = np.stack([each.weights.reshape(-1) for each in found], axis=-1)
+        return cls(fit, follow_up(fit), weights, np.array([each.pareto_k for each in found]))
 
     def survival(self, time: np.ndarray) -> np.ndarray:
         """Predicted survival from entry to each patient's own time, `(patient,)` both."""

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from bayesurv.estimands.arms import Comparison
-from bayesurv.estimands.benefit import compare
+from bayesurv.estimands.benefit import compare_arms
 from bayesurv.estimands.contrasts import baseline_covariates
 from bayesurv.estimands.curves import Profiles, plain
 from bayesurv.estimands.summary import CI_PROB, quantiles
@@ -40,7 +40,7 @@ def ranking(
     InputError
         As for `benefit`.
     """
-    comparison = compare(fit, treatment, horizon, None, population, bootstrap, rank=True)
+    comparison = compare_arms(fit, treatment, horizon, None, population, bootstrap, rank=True)
     return ranking_table(comparison, ci_prob)
 
 

@@ -8,7 +8,6 @@ import pandas as pd
 
 from bayesurv.data.faults import Fault, InputError
 from bayesurv.estimands.arms import Comparison
-from bayesurv.estimands.influence import hazard_ratio
 from bayesurv.estimands.summary import CI_PROB
 from bayesurv.fitting import Fit
 from bayesurv.inference.diagnostics import elements
@@ -141,13 +140,13 @@ def prior_sensitivity(
     The hazard ratio is the marginal one at the horizon where interactions or groups modify it;
     the prior is then that of the treatment's coefficient alone, at the reference levels.
     """
-    own = hazard_ratio(comparison), rmst_difference(comparison)
+    own = comparison.hazard_ratio, rmst_difference(comparison)
     tail = (1 - ci_prob) / 2
     rows = []
     for label, stated in compared_priors(comparison, others).items():
         prior = distribution(stated)
         moved, found = under_treatment_prior(comparison, prior, seed)
-        ratio, gain = (hazard_ratio(moved), rmst_difference(moved)) if found.refitted else own
+        ratio, gain = (moved.hazard_ratio, rmst_difference(moved)) if found.refitted else own
         rows.append(
             (
                 *(label, str(stated)),

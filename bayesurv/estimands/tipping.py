@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from bayesurv.data.faults import Fault, InputError
+from bayesurv.data.faults import InputError
 from bayesurv.estimands.arms import Comparison
-from bayesurv.estimands.influence import hazard_ratio
+from bayesurv.estimands.conclusion import threshold_faults
 from bayesurv.estimands.sensitivity import LEAST_WORTH, under_treatment_prior
 from bayesurv.estimands.summary import CI_PROB
 from bayesurv.models.priors import Normal
@@ -111,7 +111,7 @@ def tipping_point(
     """
     if faults := threshold_faults(threshold):
         raise InputError(faults)
-    start = _Step(comparison, hazard_ratio(comparison), "HR < 1", seed)
+    start = _Step(comparison, comparison.hazard_ratio, "HR < 1", seed)
     vague = start.at(VAGUE)
     if vague.probability < 0.5:
         vague = replace(start, direction="HR > 1").at(VAGUE)
@@ -122,16 +122,6 @@ def tipping_point(
     ]
     curve = pd.DataFrame(rows, columns=list(CURVE_COLUMNS))
     return TippingPoint(vague.direction, threshold, sd, error, curve)
-
-
-def threshold_faults(threshold: float) -> list[Fault]:
-    """What is wrong with the probability from which on a conclusion holds."""
-    if 0.5 < threshold < 1:
-        return []
-    message = (
-        f"threshold: {threshold:g} is not above 0.5 and below 1; it is a probability, as 0.975"
-    )
-    return [Fault(message, value=threshold)]
 
 
 @dataclass(frozen=True)
@@ -153,7 +143,7 @@ class _Step:
         """The same under another prior."""
         prior = Normal(0, float(sd))
         moved, found = under_treatment_prior(self.comparison, prior, self.seed, least_worth)
-        ratio = hazard_ratio(moved) if found.refitted else self.ratio
+        ratio = moved.hazard_ratio if found.refitted else self.ratio
         true = ratio < 1 if self.direction == "HR < 1" else ratio > 1
         return replace(
             self,

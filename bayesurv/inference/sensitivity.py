@@ -6,7 +6,7 @@ import numpy as np
 
 ALPHAS = (0.99, 1.01)
 SENSITIVE = 0.05
-CONFLICT = "prior-data conflict"
+CONFLICT = "potential prior-data conflict"
 STRONG_PRIOR = "strong prior or weak data"
 NOT_SENSITIVE = "not sensitive"
 

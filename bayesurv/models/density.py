@@ -16,7 +16,6 @@ from bayesurv.models.likelihood import Observed, increment_name
 from bayesurv.models.pointwise import patient_log_likelihood
 from bayesurv.models.priors import Distribution, Normal
 
-
 SMALLEST = 1e-60  # root of a positive quantity
 
 

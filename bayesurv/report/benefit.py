@@ -15,7 +15,7 @@ from bayesurv.estimands.benefit import (
     Margins,
     arms_table,
     benefit_table,
-    compare,
+    compare_arms,
     difference_curve,
 )
 from bayesurv.estimands.ranking import rank_probabilities, ranking_table
@@ -66,7 +66,7 @@ def benefit_answer(
         faults += [Fault(f"--{n}: {message}") for n, given in unused.items() if given is not None]
     seed = BOOTSTRAP_SEED if bootstrap else None
     ask = (fit, treatment, horizon, milestones, patients, seed, margins)
-    comparison = collect(compare, *ask, rank=rank)
+    comparison = collect(compare_arms, *ask, rank=rank)
     if faults:
         raise InputError(faults)
     who = _population(comparison, population)
@@ -91,7 +91,7 @@ def cohort_benefit(
     """
     end = treatment_arms(fit, treatment).end
     known = [time for time in times or () if 0 < time <= end]
-    comparison = compare(fit, treatment, horizon, known, margins=margins)
+    comparison = compare_arms(fit, treatment, horizon, known, margins=margins)
     who = _population(comparison, None)
     answer = answered(comparison, margins, endpoint=endpoint, population=who, causal=causal)
     return replace(answer, notes=(FAILED, *answer.notes)) if fit.failed else answer

@@ -14,7 +14,7 @@ from bayesurv.estimands.comparison import (
     INDISTINGUISHABLE,
     STANDARD_ERRORS,
     WORSE,
-    Comparison,
+    ModelComparison,
     checked_same_data,
     compare,
 )
@@ -78,7 +78,7 @@ def _check(fits: Mapping[str, Fit], treatment: str | None, horizon: float | None
             raise InputError(named) from None
 
 
-def ranking(fits: Mapping[str, Fit], found: Comparison) -> str:
+def ranking(fits: Mapping[str, Fit], found: ModelComparison) -> str:
     """Which model predicts best, what cannot be told from it, and how much that rests on."""
     rows = found.table.to_dict("records")
     best, *others = rows
@@ -139,7 +139,7 @@ def averaged(benefit: pd.DataFrame, fit: Fit, treatment: str) -> str:
     )
 
 
-def notes(fits: Mapping[str, Fit], found: Comparison) -> tuple[str, ...]:
+def notes(fits: Mapping[str, Fit], found: ModelComparison) -> tuple[str, ...]:
     """How to read the table, and what was refitted or failed."""
     error = max(each.total_mcse for each in found.models.values())
     told = [

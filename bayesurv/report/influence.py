@@ -8,13 +8,12 @@ import pandas as pd
 
 from bayesurv.data.faults import Fault, InputError, listed
 from bayesurv.estimands.arms import Comparison
+from bayesurv.estimands.benefit import compare_arms
 from bayesurv.estimands.conclusion import Conclusion, threshold_faults, verdict
 from bayesurv.estimands.flips import Search, flip_table, most_removed
 from bayesurv.estimands.influence import (
     each_left_out,
-    hazard_ratio,
     influence_table,
-    question,
 )
 from bayesurv.fitting import Fit
 from bayesurv.plots.style import number, probability
@@ -44,7 +43,7 @@ def influence_answer(
     left_out = each_left_out(fit)
     table = influence_table(asked, left_out)
     flip = flip_table(Search.of(asked, left_out, threshold), most_removed(fit.n_patients))
-    conclusion = Conclusion.of(hazard_ratio(asked), threshold)
+    conclusion = Conclusion.of(asked.hazard_ratio, threshold)
     return Answer(
         sentence=influence_sentence(asked, conclusion, table, flip),
         shown=_shown(table),
@@ -57,7 +56,7 @@ def influence_answer(
 def _checked(fit: Fit, treatment: str, horizon: float | None, threshold: float) -> Comparison:
     faults = threshold_faults(threshold)
     try:
-        asked = question(fit, treatment, horizon)
+        asked = compare_arms(fit, treatment, horizon)
     except InputError as error:
         faults.extend(error.faults)
     if faults:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from bayesurv.estimands.benefit import NO_MARGINS, Margins
 from bayesurv.estimands.contrasts import (
@@ -13,8 +12,9 @@ from bayesurv.estimands.contrasts import (
     standardised_hazard,
     standardised_survival,
 )
-from bayesurv.estimands.curves import compared, default_profiles, plain, survival, time_grid
+from bayesurv.estimands.curves import default_profiles, survival, time_grid
 from bayesurv.estimands.leave_one_out import leave_one_out
+from bayesurv.estimands.patients import arms
 from bayesurv.estimands.summary import (
     hazard_ratios,
     parameter_table,
@@ -30,8 +30,6 @@ from bayesurv.saved import save
 
 if TYPE_CHECKING:
     import xarray as xr
-
-MOST_ARMS = 6
 
 
 def write_fit(
@@ -61,12 +59,13 @@ def write_fit(
     curve = survival(fit, stated_profiles(fit, profiles, treatment), grid)
     survival_table(curve).to_csv(folder / "survival.csv", index=False)
     fit.diagnostics.to_csv(folder / "diagnostics.csv", index=False)
-    leave_one_out(fit).table().to_csv(folder / "loo.csv", index=False)
+    leave_one_out(fit, exact=False).table().to_csv(folder / "loo.csv", index=False)
     if fit.failed:
         label = f"{label} (FAILED CHECKS)"
         sentences = ["These draws failed the sampler's checks and were written because of --force."]
         text = "\n".join(sentences + failures(fit.diagnostics)) + "\n"
         (folder / "FAILED.txt").write_text(text, encoding="utf-8")
+    (folder / "figures").mkdir()
     write_figures(fit, folder / "figures", label, treatment)
     if treatment is not None:
         endpoint = (provenance or {}).get("endpoint")
@@ -93,7 +92,6 @@ def write_figures(
     from bayesurv.plots.forest import plot_forest
     from bayesurv.plots.style import save as save_figure
 
-    folder.mkdir()
     members = arms(fit, treatment)
     observed = {name: observed_arm(fit, chosen) for name, chosen in members.items()}
     ends = {name: km.end for name, km in observed.items()}
@@ -112,17 +110,6 @@ def write_figures(
         axes = plot_forest(hazard_ratios(fit), prior=prior_hazard_ratios(fit))
         save_figure(axes, folder / "forest.png")
     save_figure(plot_chains(dict(elements(fit.posterior))), folder / "chains.png")
-
-
-def arms(fit: Fit, treatment: str | None) -> dict[str, np.ndarray]:
-    """Patients of each level of the covariate that tells arms apart, as masks."""
-    patients = baseline_covariates(fit)
-    covariate = compared(fit, treatment)
-    if covariate is None:
-        return {"All patients": np.ones(len(patients), dtype=bool)}
-    values = patients[covariate]
-    levels = [v for v in pd.unique(values.sort_values())][:MOST_ARMS]
-    return {f"{covariate} = {plain(level)}": (values == level).to_numpy() for level in levels}
 
 
 def arm_curves(fit: Fit, members: dict[str, np.ndarray], hazard: bool) -> "dict[str, xr.Dataset]":

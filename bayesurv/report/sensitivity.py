@@ -8,7 +8,8 @@ import pandas as pd
 
 from bayesurv.data.faults import Fault, InputError, listed
 from bayesurv.estimands.arms import Comparison, treatment_terms
-from bayesurv.estimands.influence import question
+from bayesurv.estimands.benefit import compare_arms
+from bayesurv.estimands.conclusion import threshold_faults
 from bayesurv.estimands.sensitivity import (
     FITTED,
     STANDARD_PRIORS,
@@ -20,7 +21,6 @@ from bayesurv.estimands.sensitivity import (
 from bayesurv.estimands.tipping import (
     THRESHOLD,
     TippingPoint,
-    threshold_faults,
     tipping_point,
 )
 from bayesurv.fitting import Fit
@@ -48,7 +48,7 @@ def sensitivity_answer(
     InputError
         Lists every fault, naming the option.
     """
-    faults = [*threshold_faults(threshold)]
+    faults = threshold_faults(threshold)
 
     def collect(check: Callable, *given: Any) -> Any:
         try:
@@ -57,7 +57,7 @@ def sensitivity_answer(
             faults.extend(error.faults)
 
     others = collect(read_priors, priors)
-    asked = collect(question, fit, treatment, horizon)
+    asked = collect(compare_arms, fit, treatment, horizon)
     if asked is not None:
         collect(treatment_term, asked)
     if faults:

@@ -13,7 +13,7 @@ FEWEST_EVENTS = 5  # in an arm, for the prior to be weighed in events
 SCALING_WORDS = {
     NOT_SENSITIVE: "is not sensitive to a small change of the priors",
     STRONG_PRIOR: "moves with the priors, not with the data, a sign of a strong prior or weak data",
-    CONFLICT: "moves with the priors as well as with the data, a sign of prior-data conflict",
+    CONFLICT: "moves with the priors as well as the data: the prior matters, or is in conflict",
 }
 
 

@@ -11,7 +11,7 @@ from bayesurv.estimands.arms import (
     treatment_levels,
     treatment_terms,
 )
-from bayesurv.estimands.benefit import compare
+from bayesurv.estimands.benefit import compare_arms
 
 
 def test_arms_are_named_and_end_with_the_shorter_follow_up(prior):
@@ -52,7 +52,7 @@ def test_what_is_no_treatment(prior, treatment, rank, said):
 def test_the_terms_of_a_treatment(prior):
     def terms(formula, treatment):
         fit = prior(formula)
-        return treatment_terms(fit, compare(fit, treatment, rank=True).arms)
+        return treatment_terms(fit, compare_arms(fit, treatment, rank=True).arms)
 
     assert terms("cti2 + stage + cti2:scale(age)", "cti2") == ["cti2", "cti2:scale(age)"]
     assert terms("stage + (cti2 | centre)", "cti2") == ["cti2|centre"]
@@ -65,7 +65,7 @@ def test_the_terms_of_a_treatment(prior):
 )
 def test_the_conditional_ratio_is_that_of_the_arms_whatever_the_coding(prior, formula, treatment):
     fit = prior(formula)
-    asked = compare(fit, treatment)
+    asked = compare_arms(fit, treatment)
     other = {"stage": "II"}
     one, two = (bs.hazard(fit, [{"cti2": v, **other}], [5]).to_numpy()[..., 0, 0] for v in (0, 1))
     np.testing.assert_allclose(asked.conditional_ratio, two / one)
@@ -75,7 +75,7 @@ def test_the_conditional_ratio_is_that_of_the_arms_whatever_the_coding(prior, fo
     "formula", ["cti2 * scale(age)", "cti2 + (cti2 | centre)", "I(cti2 * age)"]
 )
 def test_a_ratio_that_differs_between_patients_is_none(prior, formula):
-    assert compare(prior(formula), "cti2").conditional_ratio is None
+    assert compare_arms(prior(formula), "cti2").conditional_ratio is None
 
 
 def test_milestones_are_in_order_and_within_follow_up(prior):
@@ -102,9 +102,9 @@ def test_a_population_needs_no_treatment_and_what_it_says_of_it_is_of_no_account
 
 def test_a_population_of_the_cohort_is_the_default(prior):
     fit = prior("cti2 + scale(age)")
-    explicit = compare(fit, "cti2", population=fit.design.training.drop(columns="cti2"))
+    explicit = compare_arms(fit, "cti2", population=fit.design.training.drop(columns="cti2"))
     fit.draws["constant_data"]["individual"][:] = np.arange(24)
-    np.testing.assert_allclose(explicit.curves[0], compare(fit, "cti2").curves[0])
+    np.testing.assert_allclose(explicit.curves[0], compare_arms(fit, "cti2").curves[0])
 
 
 def test_a_population_of_nobody(prior):
@@ -114,7 +114,7 @@ def test_a_population_of_nobody(prior):
 
 
 def test_one_mixture_an_arm_serves_every_number(prior):
-    asked = compare(prior("cti2 + scale(age)"), "cti2", 12, times=[3, 12])
+    asked = compare_arms(prior("cti2 + scale(age)"), "cti2", 12, times=[3, 12])
     assert asked.mixtures is asked.mixtures
     assert asked.milestones == (12.0, 3.0)
     rmst, survival = asked.curves

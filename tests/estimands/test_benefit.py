@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import bayesurv as bs
-from bayesurv.estimands.benefit import arms_table, compare, difference_curve, known_quantiles
+from bayesurv.estimands.benefit import arms_table, compare_arms, difference_curve, known_quantiles
 from bayesurv.inference.diagnostics import monte_carlo_error
 
 RATE, SHAPE = 0.08, 1.3
@@ -166,7 +166,7 @@ def test_the_table_counts_only_what_is_known(cohort):
     found = row(table, "median_difference", 0)
     assert found.probability == 0.5
     assert np.isnan([found.estimate, found.lower, found.upper]).all()
-    arms = arms_table(compare(fit, "cti2")).query("quantity == 'median'")
+    arms = arms_table(compare_arms(fit, "cti2")).query("quantity == 'median'")
     assert arms["prob_not_reached"].tolist() == [0.5, 0.5]
     assert np.isinf(arms["upper"]).all()
     assert arms["lower"].tolist() == pytest.approx([np.log(2) / 0.08, np.log(2) / 0.064])
@@ -177,7 +177,7 @@ def test_the_table_counts_only_what_is_known(cohort):
 
 def test_arms_table(cohort):
     fit = fixed(cohort, "arm", intercept=np.log(RATE), shape=1.0, coefficient=np.log(0.5))
-    table = arms_table(compare(fit, "arm", 12, times=[6]))
+    table = arms_table(compare_arms(fit, "arm", 12, times=[6]))
     columns = "arm quantity time estimate lower upper prob_not_reached"
     assert list(table) == columns.split()
     assert table["quantity"].tolist() == ["rmst", "survival", "survival", "median"] * 2
@@ -239,7 +239,7 @@ def test_the_bootstrap_widens_the_interval_of_what_differs_between_patients(coho
 
 
 def test_the_difference_over_time_is_that_of_the_curves(known):
-    asked = compare(known, "cti2", 12)
+    asked = compare_arms(known, "cti2", 12)
     curve = difference_curve(asked)
     assert (curve.time[0], curve.time[-1]) == (0, 24)
     assert curve["median"][0] == 0

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import bayesurv as bs
+from bayesurv.estimands.benefit import compare_arms
 from bayesurv.estimands.conclusion import Aim, Conclusion, threshold_faults, verdict
 from bayesurv.estimands.flips import (
     Guesses,
@@ -19,7 +20,7 @@ from bayesurv.estimands.flips import (
     without_one_more,
     without_pairs,
 )
-from bayesurv.estimands.influence import each_left_out, hazard_ratio, question
+from bayesurv.estimands.influence import each_left_out
 from bayesurv.inference.diagnostics import monte_carlo_error
 from bayesurv.refitting import refit
 
@@ -53,7 +54,7 @@ def survivors(count, size=30):
 
 
 def search(fit, threshold):
-    asked = question(fit, "cti2", None)
+    asked = compare_arms(fit, "cti2", None)
     return Search.of(asked, each_left_out(fit), threshold)
 
 
@@ -81,7 +82,7 @@ def test_the_conclusion_is_another_by_nuts_without_the_patients_named(weibull, c
             frame.drop(index=left_out), time="time", event="event", unit="months"
         )
         fit = bs.fit(cohort, "cti2", priors=PRIORS, seed=4)
-        helps = hazard_ratio(question(fit, "cti2", None)) < 1
+        helps = compare_arms(fit, "cti2", None).hazard_ratio < 1
         probability[name] = helps.mean(), monte_carlo_error(helps)
     assert probability["all"][0] > threshold
     value, error = probability["fewest"]
@@ -97,7 +98,7 @@ def test_several_patients_on_whom_it_hangs(weibull):
     assert 1 < row.patients_removed == len(row.patients.split()) <= 4
     assert len({"31", "32", "33", "34"} & set(row.patients.split())) >= row.patients_removed - 1
     chosen = [int(number) - 1 for number in row.patients.split()]
-    again = hazard_ratio(question(refit(fit, without=chosen), "cti2", None))
+    again = compare_arms(refit(fit, without=chosen), "cti2").hazard_ratio
     assert row.prob_benefit == (again < 1).mean()
     assert row.hazard_ratio == pytest.approx(np.median(again))
 
@@ -121,7 +122,7 @@ def test_undecided_is_looked_at_in_both_directions(weibull):
 
 def test_harm_that_hangs_on_one_patient(weibull):
     fit = weibull(survivors(1, 16).assign(cti2=lambda frame: 1 - frame["cti2"]))
-    assert Conclusion.of(hazard_ratio(question(fit, "cti2", None)), 0.75).word == "harm"
+    assert Conclusion.of(compare_arms(fit, "cti2", None).hazard_ratio, 0.75).word == "harm"
     row = flips(fit, "cti2", threshold=0.75).iloc[0]
     assert (row.direction, row.patients) == ("undecided", "17")
     assert row.flips
@@ -144,9 +145,9 @@ def small(weibull):
 @pytest.fixture(scope="module")
 def brute(small):
     """P(benefit) of a refit without each pair, in the order of the pairs."""
-    asked = question(small, "cti2", None)
+    asked = compare_arms(small, "cti2", None)
     refits = (refit(small, without=pair) for pair in combinations(range(SMALL), 2))
-    return np.array([(hazard_ratio(replace(asked, fit=each)) < 1).mean() for each in refits])
+    return np.array([(replace(asked, fit=each).hazard_ratio < 1).mean() for each in refits])
 
 
 def test_every_pair_by_weights_as_by_refits(small, brute):
@@ -165,10 +166,10 @@ def test_the_pair_found_is_the_furthest_of_all(small, brute, bound, sign):
 
 
 def test_pairs_are_products_of_weights(small):
-    asked = question(small, "cti2", None)
+    asked = compare_arms(small, "cti2", None)
     pointwise = small.draws["log_likelihood"]["time"].to_numpy()
     weight = np.exp(-pointwise[..., 2] - pointwise[..., 7])
-    expected = (weight * (hazard_ratio(asked) < 1)).sum() / weight.sum()
+    expected = (weight * (asked.hazard_ratio < 1)).sum() / weight.sum()
     pairs = without_pairs(asked, {})
     own = (pairs.sets == (2, 7)).all(axis=1)
     assert pairs.prob_benefit[own] == pytest.approx(expected, rel=1e-9)
@@ -176,14 +177,14 @@ def test_pairs_are_products_of_weights(small):
 
 
 def test_pairs_with_a_refitted_patient_come_from_the_refit(small):
-    asked = question(small, "cti2", None)
+    asked = compare_arms(small, "cti2", None)
     alone = {i: replace(asked, fit=refit(small, without=[i])) for i in (1, 4)}
     pairs, weights_only = without_pairs(asked, alone), without_pairs(asked, {})
     touched = np.isin(pairs.sets, (1, 4)).any(axis=1)
     same = pairs.prob_benefit == weights_only.prob_benefit
     assert (same == ~touched).all()
     assert pairs.sets[pairs.unsure].tolist() == [[1, 4]]
-    ratio = hazard_ratio(alone[4])
+    ratio = alone[4].hazard_ratio
     weight = np.exp(-alone[4].fit.draws["log_likelihood"]["time"].to_numpy()[..., 6])
     own = (pairs.sets == (4, 6)).all(axis=1)
     expected = (weight * (ratio < 1)).sum() / weight.sum()
@@ -195,7 +196,7 @@ def test_one_more_patient_by_weights_on_the_refit(small):
     more = without_one_more(found)
     assert more.sets.tolist() == [[2, 5, i] for i in (0, 1, 3, 4, 6, 7, 8)]
     weight = np.exp(-found.asked.fit.draws["log_likelihood"]["time"].to_numpy()[..., 3])
-    helps = hazard_ratio(found.asked) < 1
+    helps = found.asked.hazard_ratio < 1
     expected = (weight * helps).sum() / weight.sum()
     assert more.prob_benefit[2] == pytest.approx(expected, rel=1e-9)
 
@@ -290,7 +291,7 @@ def test_a_table_without_a_flip_holds_the_nearest_set(found):
     [(0.96, 0.004, True), (0.96, 0.006, False), (0.94, 0, False)],
 )
 def test_a_probability_within_two_errors_of_its_bound_is_no_flip(small, probability, mcse, reaches):
-    asked = question(small, "cti2", None)
+    asked = compare_arms(small, "cti2", None)
     for value, aim in (
         (probability, Aim("benefit", 0.95, 1)),
         (1 - probability, Aim("harm", 0.05, -1)),
@@ -300,7 +301,7 @@ def test_a_probability_within_two_errors_of_its_bound_is_no_flip(small, probabil
 
 
 def test_a_refit_that_failed_its_checks_is_no_flip(small):
-    asked = question(replace(small, failed=True), "cti2", None)
+    asked = compare_arms(replace(small, failed=True), "cti2", None)
     removal = Removal((1,), asked, Conclusion(0.99, 0.001, 0.5, 0.95))
     assert not removal.reaches(Aim("benefit", 0.95, 1))
 

@@ -8,12 +8,11 @@ import pytest
 import xarray as xr
 
 import bayesurv as bs
+from bayesurv.estimands.benefit import compare_arms
 from bayesurv.estimands.influence import (
     change_error,
     each_left_out,
-    hazard_ratio,
     influence,
-    question,
 )
 from bayesurv.inference.diagnostics import monte_carlo_error
 from bayesurv.inference.sample import Sampling
@@ -208,10 +207,10 @@ def agrees_with_nuts(baseline, count):
     frame = patients()
     everyone = by_nuts(frame, baseline, 1)
     table = influence(everyone, "cti2", 12)
-    before = hazard_ratio(question(everyone, "cti2", 12))
+    before = compare_arms(everyone, "cti2", 12).hazard_ratio
     for row in pd.concat([table.head(count - 1), table.tail(1)]).itertuples():
         without = by_nuts(frame.drop(index=row.patient - 1), baseline, 10 + row.patient)
-        after = hazard_ratio(question(without, "cti2", 5))
+        after = compare_arms(without, "cti2", 5).hazard_ratio
         change = (after < 1).mean() - (before < 1).mean()
         errors = monte_carlo_error(after < 1), monte_carlo_error(before < 1), row.mcse
         assert abs(row.prob_benefit_change - change) < 4 * np.linalg.norm(errors)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import bayesurv as bs
-from bayesurv.estimands.benefit import compare
+from bayesurv.estimands.benefit import compare_arms
 from bayesurv.estimands.ranking import rank_probabilities, ranking
 
 GROUPS = [[0.9, 0.0, -0.9], [0.0, 0.9, -0.9], [0.0, 0.9, -0.9], [-0.9, 0.0, 0.9]]
@@ -37,7 +37,7 @@ def test_levels_of_a_group_term_are_ranked(grouped):
 
 
 def test_probabilities_of_ranks_add_up(grouped):
-    table = rank_probabilities(compare(grouped, "centre", 12, rank=True))
+    table = rank_probabilities(compare_arms(grouped, "centre", 12, rank=True))
     assert table.index.tolist() == ["A", "B", "C"]
     assert table.index.name == "centre"
     assert table.columns.tolist() == [1, 2, 3]

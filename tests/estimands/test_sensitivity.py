@@ -12,7 +12,7 @@ from scipy import stats
 import bayesurv as bs
 from bayesurv.data.faults import InputError
 from bayesurv.estimands.arms import Comparison
-from bayesurv.estimands.influence import question
+from bayesurv.estimands.benefit import compare_arms
 from bayesurv.estimands.sensitivity import (
     power_scaling,
     prior_sensitivity,
@@ -66,7 +66,7 @@ def fitted(formula="cti2", prior=NEUTRAL, frame=None):
 
 @pytest.fixture(scope="module")
 def neutral():
-    return question(fitted(), "cti2", 12)
+    return compare_arms(fitted(), "cti2", 12)
 
 
 # --- Other priors ---
@@ -87,7 +87,7 @@ def test_the_anchors_of_the_paper(neutral):
 @pytest.mark.parametrize("prior", [Normal(0, 0.35), Normal(-0.693, 0.35)])
 def test_another_prior_is_nuts_under_it(neutral, prior):
     row = prior_sensitivity(neutral, {"again": prior}).set_index("prior").loc["again"]
-    again = question(fitted(prior=prior), "cti2", 12)
+    again = compare_arms(fitted(prior=prior), "cti2", 12)
     ratio, rmst = again.conditional_ratio, again.curves[0]
     found = row[["lower", "hazard_ratio", "upper"]].astype(float)
     at = [0.025, 0.5, 0.975]
@@ -100,7 +100,7 @@ def test_another_prior_is_nuts_under_it(neutral, prior):
 def test_a_prior_that_weights_cannot_reach_is_refitted_and_is_nuts_under_it(neutral):
     prior = Normal(-1.5, 0.15)
     row = prior_sensitivity(neutral, {"far": prior}).set_index("prior").loc["far"]
-    ratio = question(fitted(prior=prior), "cti2", 12).conditional_ratio
+    ratio = compare_arms(fitted(prior=prior), "cti2", 12).conditional_ratio
     assert row["refitted"]
     assert not row["failed"]
     found = row[["lower", "hazard_ratio", "upper"]].astype(float)
@@ -109,7 +109,7 @@ def test_a_prior_that_weights_cannot_reach_is_refitted_and_is_nuts_under_it(neut
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_sceptic_and_enthusiast_stand_on_either_side(sign, neutral):
-    asked = question(fitted(frame=two_arms(-LOG_RATIO)), "cti2", 12) if sign < 0 else neutral
+    asked = compare_arms(fitted(frame=two_arms(-LOG_RATIO)), "cti2", 12) if sign < 0 else neutral
     table = prior_sensitivity(asked).set_index("prior")
     sceptical, enthusiastic = table.loc["sceptical"], table.loc["enthusiastic"]
     between = table.loc[["neutral (as fitted)", "vague"]]
@@ -165,7 +165,7 @@ def test_the_error_is_that_of_repeated_fits(neutral):
     found = []
     for half in (slice(0, 1250), slice(1250, None)):
         tree = neutral.fit.draws.isel(draw=half)
-        asked = question(replace(neutral.fit, draws=tree), "cti2", 12)
+        asked = compare_arms(replace(neutral.fit, draws=tree), "cti2", 12)
         found.append(prior_sensitivity(asked))
     apart = (found[0]["prob_benefit"] - found[1]["prob_benefit"]).abs()
     error = np.hypot(found[0]["mcse"], found[1]["mcse"])
@@ -178,7 +178,7 @@ def test_the_error_is_that_of_repeated_fits(neutral):
 
 def test_other_terms_keep_their_priors(prior):
     priors = Priors(coefficient={"age": Normal(0, 0.02), "cti2": HazardRatio(0.4, 2)})
-    asked = question(posterior_like(prior("cti2 + age + stage", priors=priors)), "cti2", 12)
+    asked = compare_arms(posterior_like(prior("cti2 + age + stage", priors=priors)), "cti2", 12)
     changed = with_treatment_prior(asked, Normal(0, 0.1))
     terms = asked.fit.design.terms
     own = terms.index("cti2")
@@ -204,7 +204,7 @@ def posterior_like(drawn):
     ],
 )
 def test_the_term_of_the_treatment_alone(prior, formula, term):
-    assert treatment_term(question(posterior_like(prior(formula)), "cti2", 12)) == term
+    assert treatment_term(compare_arms(posterior_like(prior(formula)), "cti2", 12)) == term
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_the_term_of_the_treatment_alone(prior, formula, term):
     ],
 )
 def test_without_a_log_hazard_ratio_of_its_own_there_is_no_prior_to_change(prior, formula, said):
-    asked = question(posterior_like(prior(formula)), "cti2", 12)
+    asked = compare_arms(posterior_like(prior(formula)), "cti2", 12)
     with pytest.raises(InputError, match=said):
         treatment_term(asked)
 
@@ -234,14 +234,14 @@ def test_without_one_hazard_ratio_for_all_it_is_the_marginal_one(neutral, monkey
 @pytest.mark.slow
 def test_where_the_treatment_is_modified_the_ratio_is_the_marginal_one():
     frame = two_arms().assign(bulky=np.resize([0, 1, 1], 61))
-    asked = question(fitted("cti2 * bulky", frame=frame), "cti2", 12)
+    asked = compare_arms(fitted("cti2 * bulky", frame=frame), "cti2", 12)
     row = prior_sensitivity(asked).set_index("prior").loc["neutral (as fitted)"]
     assert row["hazard_ratio"] == pytest.approx(np.median(asked.marginal_ratio))
     assert power_scaling(asked)["quantity"][0] == "log_marginal_hazard_ratio"
 
 
 def test_a_fitted_prior_of_its_own_stands_first(neutral):
-    asked = question(fitted(prior={"cti2": HazardRatio(0.4, 2)}), "cti2", 12)
+    asked = compare_arms(fitted(prior={"cti2": HazardRatio(0.4, 2)}), "cti2", 12)
     table = prior_sensitivity(asked)
     assert list(table["prior"]) == ["as fitted", "sceptical", "neutral", "enthusiastic", "vague"]
     assert table["stated"][0] == "HazardRatio(0.4, 2, 0.95)"
@@ -262,14 +262,14 @@ def test_power_scaling_is_arvizs(neutral):
 
 
 def test_a_prior_far_from_the_data_is_a_conflict(neutral):
-    asked = question(fitted(prior=Normal(-1.5, 0.3)), "cti2", 12)
+    asked = compare_arms(fitted(prior=Normal(-1.5, 0.3)), "cti2", 12)
     found = power_scaling(asked).set_index("quantity").loc[["coefficient[cti2]", "rmst_difference"]]
     assert list(found["diagnosis"]) == [CONFLICT, CONFLICT]
     assert (found["treatment_prior"] > 0.2).all()
 
 
 def test_a_prior_that_leaves_nothing_to_the_data_is_strong(neutral):
-    asked = question(fitted(prior=Normal(0, 0.02)), "cti2", 12)
+    asked = compare_arms(fitted(prior=Normal(0, 0.02)), "cti2", 12)
     found = power_scaling(asked).set_index("quantity").loc["coefficient[cti2]"]
     assert found["diagnosis"] == STRONG_PRIOR
     assert found["likelihood"] < 0.05

@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 import bayesurv as bs
 from bayesurv.data.faults import InputError
-from bayesurv.estimands.influence import question
+from bayesurv.estimands.benefit import compare_arms
 from bayesurv.estimands.tipping import VAGUE, prior_range, tipping_point
 from bayesurv.inference.sample import Sampling
 
@@ -33,7 +33,7 @@ def asked(z):
     cohort = bs.Cohort.from_frame(frame, time="months", event="event", unit="months")
     sampling = Sampling(chains=4, draws=1000, tune=500, seed=2)
     fit = bs.fit(cohort, "cti2", baseline=bs.Exponential(), sampling=sampling)
-    return question(fit, "cti2", None)
+    return compare_arms(fit, "cti2", None)
 
 
 def exact_probability(z, sd):

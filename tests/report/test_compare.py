@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from bayesurv.data.faults import InputError
-from bayesurv.estimands.comparison import Comparison, compare
+from bayesurv.estimands.comparison import ModelComparison, compare
 from bayesurv.estimands.stacking import arm_survival, stacked
 from bayesurv.models.baselines import Exponential
 from bayesurv.report.compare import compare_answer, notes, ranking
@@ -84,7 +84,7 @@ def test_stacked_survival_is_of_pooled_draws(answer, fits, make_cohort):
 def found(fits, pointwise):
     """A comparison in which each model's patients have these densities."""
     made = compare(fits).models
-    return Comparison({k: replace(made[k], pointwise=v) for k, v in pointwise.items()})
+    return ModelComparison({k: replace(made[k], pointwise=v) for k, v in pointwise.items()})
 
 
 def test_a_worse_model_is_said_to_be_worse(fits):
@@ -103,7 +103,7 @@ def test_failures_are_noted(fits):
     made = compare(fits).models
     many = np.arange(61) < 3
     models = {"os/weibull": replace(made["os/weibull"], refitted=many, failed=many)}
-    text = " ".join(notes(failed, Comparison(made | models)))
+    text = " ".join(notes(failed, ModelComparison(made | models)))
     assert "os/weibull failed the checks of its draws" in text
     assert "os/weibull: patients predicted by an exact refit: 3." in text
     assert "refits that failed the checks of their draws: 3;" in text

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import bayesurv as bs
+from bayesurv.estimands.benefit import compare_arms
 from bayesurv.estimands.conclusion import Conclusion
-from bayesurv.estimands.influence import hazard_ratio, question
 from bayesurv.report.influence import influence_answer, influence_sentence
 from bayesurv.saved import load, save
 
@@ -21,7 +21,7 @@ def answer(weibull_fit):
 def test_the_sentence_gives_the_range_over_all_patients_and_names_the_prior(answer, weibull_fit):
     table = answer.tables["influence"]
     low, high = table["prob_benefit"].min(), table["prob_benefit"].max()
-    with_all = (hazard_ratio(question(weibull_fit, "cti2", 12)) < 1).mean()
+    with_all = (compare_arms(weibull_fit, "cti2", 12).hazard_ratio < 1).mean()
     assert answer.sentence.startswith("cti2 = 1 against cti2 = 0: leaving out any one of the 61 ")
     expected = f"P(HR < 1) between {low:.2f} and {high:.2f} ({with_all:.2f} with all)"
     assert expected in answer.sentence
@@ -68,7 +68,7 @@ def test_notes_say_whose_time_is_averaged(answer):
 
 @pytest.fixture(scope="module")
 def asked(weibull_fit):
-    return question(weibull_fit, "cti2", 12)
+    return compare_arms(weibull_fit, "cti2", 12)
 
 
 def flip(direction="benefit", patients="4 17 30", flips=True, exact=True):
@@ -136,7 +136,7 @@ def test_a_modified_treatment_is_said_to_have_a_marginal_ratio(asked):
 
 
 def test_notes_on_failed_draws_and_on_a_conclusion_near_its_threshold(weibull_fit):
-    with_all = (hazard_ratio(question(weibull_fit, "cti2", 12)) < 1).mean()
+    with_all = (compare_arms(weibull_fit, "cti2", 12).hazard_ratio < 1).mean()
     threshold = round(max(with_all, 1 - with_all), 3)
     notes = influence_answer(replace(weibull_fit, failed=True), "cti2", 12, threshold).notes
     assert notes[0].startswith("The fit FAILED")

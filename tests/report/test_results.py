@@ -24,7 +24,7 @@ COLUMNS = {
     "diagnostics.csv": "check value limit passed worst",
     "benefit.csv": "quantity margin horizon estimate lower upper probability mcse",
     "arms.csv": "arm quantity time estimate lower upper prob_not_reached",
-    "loo.csv": "elpd_loo se p_loo pareto_k_max patients_above_0.7 patients patients_refitted",
+    "loo.csv": "elpd_loo se p_loo pareto_k_max patients_above_0.7 patients",
 }
 FIGURES = {"survival.png", "hazard.png", "forest.png", "chains.png", "benefit.png"}
 
