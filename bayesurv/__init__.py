@@ -8,12 +8,16 @@ if TYPE_CHECKING:
     from bayesurv.data.design import Design as Design
     from bayesurv.data.faults import InputError as InputError
     from bayesurv.estimands.benefit import benefit as benefit
+    from bayesurv.estimands.checks import check as check
+    from bayesurv.estimands.comparison import compare as compare
     from bayesurv.estimands.contrasts import standardised_survival as standardised_survival
     from bayesurv.estimands.curves import cumulative_hazard as cumulative_hazard
     from bayesurv.estimands.curves import hazard as hazard
     from bayesurv.estimands.curves import survival as survival
     from bayesurv.estimands.functionals import rmst as rmst
     from bayesurv.estimands.functionals import survival_quantile as survival_quantile
+    from bayesurv.estimands.influence import influence as influence
+    from bayesurv.estimands.sensitivity import prior_sensitivity as prior_sensitivity
     from bayesurv.estimands.summary import hazard_ratios as hazard_ratios
     from bayesurv.estimands.summary import parameter_table as parameter_table
     from bayesurv.estimands.summary import summarise as summarise
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from bayesurv.models.priors import Normal as Normal
     from bayesurv.models.priors import Priors as Priors
     from bayesurv.models.priors import StudentT as StudentT
+    from bayesurv.refitting import refit as refit
     from bayesurv.saved import load as load
     from bayesurv.saved import save as save
 
@@ -45,9 +50,13 @@ _HOMES = {
     "data.design": "Design",
     "data.faults": "InputError",
     "estimands.benefit": "benefit",
+    "estimands.checks": "check",
+    "estimands.comparison": "compare",
     "estimands.contrasts": "standardised_survival",
     "estimands.curves": "cumulative_hazard hazard survival",
     "estimands.functionals": "rmst survival_quantile",
+    "estimands.influence": "influence",
+    "estimands.sensitivity": "prior_sensitivity",
     "estimands.summary": "hazard_ratios parameter_table summarise",
     "fitting": "CohortWarning Fit fit prior",
     "inference.diagnostics": "SamplingError",
@@ -56,6 +65,7 @@ _HOMES = {
     "models.priors": (
         "Gamma HalfCauchy HalfNormal HazardRatio LogNormal MedianSurvival Normal Priors StudentT"
     ),
+    "refitting": "refit",
     "saved": "load save",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -8,6 +8,7 @@ import pandas as pd
 
 from bayesurv.data.faults import Fault, InputError
 from bayesurv.estimands.arms import Comparison
+from bayesurv.estimands.benefit import compare_arms
 from bayesurv.estimands.summary import CI_PROB
 from bayesurv.fitting import Fit
 from bayesurv.inference.diagnostics import elements
@@ -122,7 +123,9 @@ def compared_priors(
 
 
 def prior_sensitivity(
-    comparison: Comparison,
+    fit: Fit,
+    treatment: str,
+    horizon: float | None = None,
     others: Mapping[str, Prior] | None = None,
     *,
     ci_prob: float = CI_PROB,
@@ -130,7 +133,8 @@ def prior_sensitivity(
 ) -> pd.DataFrame:
     """The same analysis under other priors of the treatment's log hazard ratio, one row each.
 
-    Priors of all else stay those of the fit. Columns prior (its label), stated (its printed
+    Sceptical, neutral, enthusiastic and vague priors, that of the fit, and `others` by label;
+    priors of all else stay those of the fit. Columns prior (its label), stated (its printed
     form), prior_lower, prior_upper and prior_prob_benefit (equal-tailed interval of the hazard
     ratio and P(HR < 1) a priori); hazard_ratio (posterior median), lower, upper, prob_benefit,
     which is P(HR < 1), its Monte-Carlo error mcse, and prob_below_0.8; rmst_difference with
@@ -139,7 +143,25 @@ def prior_sensitivity(
 
     The hazard ratio is the marginal one at the horizon where interactions or groups modify it;
     the prior is then that of the treatment's coefficient alone, at the reference levels.
+
+    Raises
+    ------
+    InputError
+        The treatment is not in the formula or has not two levels, or the horizon is past the end
+        of follow-up of an arm.
     """
+    comparison = compare_arms(fit, treatment, horizon)
+    return prior_table(comparison, others, ci_prob=ci_prob, seed=seed)
+
+
+def prior_table(
+    comparison: Comparison,
+    others: Mapping[str, Prior] | None = None,
+    *,
+    ci_prob: float = CI_PROB,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """The table of `prior_sensitivity`."""
     own = comparison.hazard_ratio, rmst_difference(comparison)
     tail = (1 - ci_prob) / 2
     rows = []

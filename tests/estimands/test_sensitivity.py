@@ -17,6 +17,7 @@ from bayesurv.estimands.sensitivity import (
     power_scaling,
     prior_sensitivity,
     prior_share,
+    prior_table,
     treatment_term,
     under_treatment_prior,
     with_treatment_prior,
@@ -74,7 +75,7 @@ def neutral():
 
 def test_the_anchors_of_the_paper(neutral):
     others = {f"sd {sd}": Normal(0, sd) for sd in ANCHORS}
-    rows = prior_sensitivity(neutral, others).set_index("prior")
+    rows = prior_table(neutral, others).set_index("prior")
     for sd, (ratio, lower, upper, harm) in ANCHORS.items():
         row = rows.loc[f"sd {sd}"]
         assert row["hazard_ratio"] == pytest.approx(ratio, abs=0.1)
@@ -86,7 +87,7 @@ def test_the_anchors_of_the_paper(neutral):
 
 @pytest.mark.parametrize("prior", [Normal(0, 0.35), Normal(-0.693, 0.35)])
 def test_another_prior_is_nuts_under_it(neutral, prior):
-    row = prior_sensitivity(neutral, {"again": prior}).set_index("prior").loc["again"]
+    row = prior_table(neutral, {"again": prior}).set_index("prior").loc["again"]
     again = compare_arms(fitted(prior=prior), "cti2", 12)
     ratio, rmst = again.conditional_ratio, again.curves[0]
     found = row[["lower", "hazard_ratio", "upper"]].astype(float)
@@ -99,7 +100,7 @@ def test_another_prior_is_nuts_under_it(neutral, prior):
 
 def test_a_prior_that_weights_cannot_reach_is_refitted_and_is_nuts_under_it(neutral):
     prior = Normal(-1.5, 0.15)
-    row = prior_sensitivity(neutral, {"far": prior}).set_index("prior").loc["far"]
+    row = prior_table(neutral, {"far": prior}).set_index("prior").loc["far"]
     ratio = compare_arms(fitted(prior=prior), "cti2", 12).conditional_ratio
     assert row["refitted"]
     assert not row["failed"]
@@ -110,7 +111,7 @@ def test_a_prior_that_weights_cannot_reach_is_refitted_and_is_nuts_under_it(neut
 @pytest.mark.parametrize("sign", [1, -1])
 def test_sceptic_and_enthusiast_stand_on_either_side(sign, neutral):
     asked = compare_arms(fitted(frame=two_arms(-LOG_RATIO)), "cti2", 12) if sign < 0 else neutral
-    table = prior_sensitivity(asked).set_index("prior")
+    table = prior_table(asked).set_index("prior")
     sceptical, enthusiastic = table.loc["sceptical"], table.loc["enthusiastic"]
     between = table.loc[["neutral (as fitted)", "vague"]]
     assert (enthusiastic["hazard_ratio"] < between["hazard_ratio"]).all()
@@ -127,7 +128,7 @@ def test_the_fitted_prior_again_changes_nothing(neutral):
     moved, found = under_treatment_prior(neutral, Normal(0, 0.75))
     assert moved is neutral
     assert np.ptp(found.weights) == 0
-    table = prior_sensitivity(neutral, {"again": Normal(0, 0.75)}).set_index("prior")
+    table = prior_table(neutral, {"again": Normal(0, 0.75)}).set_index("prior")
     again, own = table.loc["again"], table.loc["neutral (as fitted)"]
     pd.testing.assert_series_equal(again, own, check_names=False)
     ratio = np.exp(neutral.fit.posterior["coefficient"].to_numpy())
@@ -136,7 +137,7 @@ def test_the_fitted_prior_again_changes_nothing(neutral):
 
 
 def test_each_prior_is_described_by_its_hazard_ratios(neutral):
-    table = prior_sensitivity(neutral, {"x": HazardRatio(0.5, 2), "t": StudentT(3, 0.1, 0.5)})
+    table = prior_table(neutral, {"x": HazardRatio(0.5, 2), "t": StudentT(3, 0.1, 0.5)})
     rows = table.set_index("prior")
     assert list(rows.index) == [
         "sceptical", "neutral (as fitted)", "enthusiastic", "vague", "x", "t",
@@ -166,7 +167,7 @@ def test_the_error_is_that_of_repeated_fits(neutral):
     for half in (slice(0, 1250), slice(1250, None)):
         tree = neutral.fit.draws.isel(draw=half)
         asked = compare_arms(replace(neutral.fit, draws=tree), "cti2", 12)
-        found.append(prior_sensitivity(asked))
+        found.append(prior_table(asked))
     apart = (found[0]["prob_benefit"] - found[1]["prob_benefit"]).abs()
     error = np.hypot(found[0]["mcse"], found[1]["mcse"])
     assert (apart < 4 * error).all()
@@ -224,7 +225,7 @@ def test_without_a_log_hazard_ratio_of_its_own_there_is_no_prior_to_change(prior
 def test_without_one_hazard_ratio_for_all_it_is_the_marginal_one(neutral, monkeypatch):
     own = neutral.conditional_ratio
     monkeypatch.setattr(Comparison, "conditional_ratio", None)
-    row = prior_sensitivity(neutral).set_index("prior").loc["neutral (as fitted)"]
+    row = prior_table(neutral).set_index("prior").loc["neutral (as fitted)"]
     assert row["hazard_ratio"] == pytest.approx(np.median(own))  # there is no other covariate
     found = power_scaling(neutral).set_index("quantity")
     ends = found.loc[["log_marginal_hazard_ratio", "coefficient[cti2]"], ["prior", "likelihood"]]
@@ -235,14 +236,14 @@ def test_without_one_hazard_ratio_for_all_it_is_the_marginal_one(neutral, monkey
 def test_where_the_treatment_is_modified_the_ratio_is_the_marginal_one():
     frame = two_arms().assign(bulky=np.resize([0, 1, 1], 61))
     asked = compare_arms(fitted("cti2 * bulky", frame=frame), "cti2", 12)
-    row = prior_sensitivity(asked).set_index("prior").loc["neutral (as fitted)"]
+    row = prior_table(asked).set_index("prior").loc["neutral (as fitted)"]
     assert row["hazard_ratio"] == pytest.approx(np.median(asked.marginal_ratio))
     assert power_scaling(asked)["quantity"][0] == "log_marginal_hazard_ratio"
 
 
 def test_a_fitted_prior_of_its_own_stands_first(neutral):
     asked = compare_arms(fitted(prior={"cti2": HazardRatio(0.4, 2)}), "cti2", 12)
-    table = prior_sensitivity(asked)
+    table = prior_table(asked)
     assert list(table["prior"]) == ["as fitted", "sceptical", "neutral", "enthusiastic", "vague"]
     assert table["stated"][0] == "HazardRatio(0.4, 2, 0.95)"
 
@@ -296,3 +297,11 @@ def test_every_stated_prior_has_a_share(grouped_fit):
     width = np.subtract(*np.quantile(shape, [0.75, 0.25]))
     assert found.loc["shape", "share"] == pytest.approx((width / believed) ** 2)
     assert found.loc["median_survival", "prior"].startswith("MedianSurvival(")
+
+
+def test_from_a_fit_and_a_treatment(neutral):
+    others = {"registry": HazardRatio(0.4, 1.1)}
+    table = prior_sensitivity(neutral.fit, "cti2", 12, others)
+    pd.testing.assert_frame_equal(table, prior_table(neutral, others))
+    with pytest.raises(InputError, match='Did you mean "cti2"'):
+        prior_sensitivity(neutral.fit, "cti3")
