@@ -174,10 +174,12 @@ def _plan(source: Path, given: dict[str, Any]) -> "Plan":
 
 
 def _endpoint_name(time: str | None, event: str | None) -> str:
-    """Name shared by columns such as os_months and os_event; "endpoint" if there is none."""
+    """Name shared by columns such as os_months and os_event."""
+    from bayesurv.report.origin import UNNAMED
+
     first, second = ((name or "").partition("_")[0].lower() for name in (time, event))
     plain = first == second and first.isascii() and first.isalnum()
-    return first if plain else "endpoint"
+    return first if plain else UNNAMED
 
 
 def main() -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 questions = typer.Typer()
 
+NO_COVARIATES = "--treatment: the model has no covariates; fit one that has the treatment"
+
 Saved = Annotated[
     Path, typer.Argument(metavar="FIT", help="A posterior.nc or the folder that holds it.")
 ]
@@ -176,7 +178,8 @@ def _treatment(fit: "Fit", given: str | None) -> str:
 
     named = given or _named(fit)
     if named is None:
-        message = f"--treatment: name one of the covariates {listed(fit.design.training)}"
+        known = listed(fit.design.training)
+        message = f"--treatment: name one of the covariates {known}" if known else NO_COVARIATES
         raise InputError([Fault(message)])
     return named
 

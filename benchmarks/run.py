@@ -21,6 +21,8 @@ from cohort import cohort
 
 HERE = Path(__file__).parent
 COMMAND = [str(Path(sys.executable).with_name("bayesurv"))]
+# Folders in which the timed commands leave their fits, unless --out is given.
+ANSWERS = {"weibull": "one", "piecewise-exponential": "six", "six": "six"}
 SIX = """
 [cohort]
 file = "cohort.csv"
@@ -68,6 +70,7 @@ def main() -> None:
         (folder / "six.toml").write_text(SIX)
         one = [*COMMAND, "fit", "cohort.csv", "--time", "os_months", "--event", "os_event"]
         one += ["--unit", "months", "--formula", "cti2 + bulky", "--treatment", "cti2"]
+        one += ["--out", "one"]
         cache = f"base_compiledir={folder / 'cache'}"
         inside = [sys.executable, str(HERE / "in_process.py"), "cohort.csv"]
         found = {
@@ -77,8 +80,15 @@ def main() -> None:
             "bare PyMC + nutpie script, warm": median(
                 [sys.executable, str(HERE / "bare.py"), "cohort.csv"], folder, runs
             ),
-            "six fits, warm": median([*COMMAND, "fit", "six.toml"], folder, runs),
+            "six fits, warm": median([*COMMAND, "fit", "six.toml", "--out", "six"], folder, runs),
         }
+        kinds = {"weibull": "OS, weibull", "piecewise-exponential": "OS, piecewise and group"}
+        for baseline, label in kinds.items():
+            for question in ("benefit", "check", "influence", "sensitivity"):
+                asked = [*COMMAND, question, f"{ANSWERS[baseline]}/os/{baseline}"]
+                found[f"{question} ({label})"] = median(asked, folder, 1)
+        both = [f"{ANSWERS['six']}/os/{baseline}" for baseline in kinds]
+        found["compare (both, with group)"] = median([*COMMAND, "compare", *both], folder, 1)
         output = subprocess.run(inside, cwd=folder, check=True, capture_output=True, text=True)
         found["in one process"] = json.loads(output.stdout)
     libraries = {

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import bayesurv as bs
+from bayesurv.cli_questions import _treatment
 from bayesurv.inference import compile as compiling
 from bayesurv.inference import sample as sampling
 from bayesurv.plan import Plan
@@ -222,3 +223,18 @@ def test_no_treatment_was_ever_named(bayesurv, alone, weibull_fit):
     shown = bayesurv("influence", "plain.nc")
     assert shown.code == 2
     assert "--treatment: name one of the covariates cti2" in shown.error
+
+
+def test_a_model_without_covariates(make_cohort):
+    cohort = bs.Cohort.from_frame(
+        make_cohort(), time="os_months", event="os_event", unit="months", covariates=[]
+    )
+    with pytest.raises(bs.InputError, match="the model has no covariates"):
+        _treatment(bs.prior(cohort, "1"), None)
+
+
+def test_an_endpoint_without_a_name_is_not_called_one(bayesurv, alone, weibull_fit):
+    bs.save(weibull_fit, "plain.nc", endpoint="endpoint", treatment="cti2")
+    shown = bayesurv("benefit", "plain.nc", "--horizon", "12")
+    assert shown.code == 0
+    assert "endpoint" not in shown.out.lower()

@@ -117,8 +117,8 @@ def check(
         end = float(follow.upper[chosen].max())
         late = [f"{time:.3g}" for time in clock if time > end]
         if late:
-            said = f"{name} was followed to {end:.3g} {fit.unit}"
-            notes.append(f"{said}, so it is not checked at {', '.join(late)}.")
+            said = f"Follow-up ends at {end:.3g} {fit.unit} ({name})"
+            notes.append(f"{said}: nothing is checked at {', '.join(late)}.")
         found, curves[name] = _arm(replicates, chosen, end, clock[clock <= end], ticks)
         rows += _rows(replicates.chains, name, *found)
     if len(members) > 1:

@@ -18,6 +18,7 @@ from bayesurv.estimands.functionals import invert, own_cumulative_hazard
 from bayesurv.fitting import Fit
 
 MOST_ARMS = 6
+EVERYONE = "All patients"
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +166,7 @@ def arms(fit: Fit, treatment: str | None = None) -> dict[str, np.ndarray]:
     """
     patients, covariate = baseline_covariates(fit), arm_covariate(fit, treatment)
     if covariate is None:
-        return {"All patients": np.ones(len(patients), dtype=bool)}
+        return {EVERYONE: np.ones(len(patients), dtype=bool)}
     values = patients[covariate]
     levels = pd.unique(values.sort_values())
     return {f"{covariate} = {plain(level)}": (values == level).to_numpy() for level in levels}

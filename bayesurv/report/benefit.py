@@ -24,6 +24,7 @@ from bayesurv.plots.benefit import plot_benefit, plot_ranks
 from bayesurv.plots.style import duration, probability
 from bayesurv.report.answer import FAILED, Answer
 from bayesurv.report.benefit_words import benefit_sentence, ranking_sentence
+from bayesurv.report.origin import endpoint_name
 from bayesurv.report.predict import read_patients, read_times
 from bayesurv.saved import provenance
 
@@ -70,7 +71,7 @@ def benefit_answer(
     if faults:
         raise InputError(faults)
     who = _population(comparison, population)
-    endpoint = provenance(fit).get("endpoint")
+    endpoint = endpoint_name(provenance(fit))
     if rank:
         return ranking_answer(comparison, endpoint=endpoint, population=who, causal=causal)
     return answered(comparison, margins, endpoint=endpoint, population=who, causal=causal)

@@ -8,7 +8,7 @@ import pandas as pd
 from bayesurv.data.faults import Fault, InputError
 from bayesurv.estimands.calibration import Calibration, calibrate
 from bayesurv.estimands.checks import BETWEEN, EXPECTED, LEVEL, Checks, check, clock_times
-from bayesurv.estimands.patients import arm_covariate
+from bayesurv.estimands.patients import EVERYONE, arm_covariate
 from bayesurv.fitting import Fit
 from bayesurv.plots.checks import (
     plot_calibration,
@@ -19,6 +19,7 @@ from bayesurv.plots.checks import (
 )
 from bayesurv.plots.style import duration, number, probability, time_ticks
 from bayesurv.report.answer import Answer
+from bayesurv.report.origin import endpoint_name
 from bayesurv.report.predict import read_times
 from bayesurv.saved import provenance
 
@@ -52,7 +53,7 @@ def check_answer(
     grid = time_ticks(fit.end_of_follow_up, fit.unit)
     checks = check(fit, treatment, times=stated, grid=grid, draws=replicates, seed=seed)
     calibration = calibrate(fit, times=stated, replicates=checks.replicates, seed=seed)
-    label = str(provenance(fit).get("endpoint", "")).upper()
+    label = (endpoint_name(provenance(fit)) or "").upper()
     survival = f"Survival ({label})" if label else "Survival"
     return Answer(
         sentence=check_sentence(checks, fit.unit),
@@ -100,7 +101,7 @@ def check_sentence(checks: Checks, unit: str) -> str:
 
 
 def _named(row: Any, unit: str) -> str:
-    arm = "" if row.arm == BETWEEN else f" in {row.arm}"
+    arm = "" if row.arm in (BETWEEN, EVERYONE) else f" in {row.arm}"
     seen, low, high = (
         statistic_value(row.statistic, value) for value in (row.observed, row.lower, row.upper)
     )

@@ -25,6 +25,7 @@ from bayesurv.fitting import Fit
 from bayesurv.plots.comparison import plot_comparison, plot_stacked_survival
 from bayesurv.plots.style import number, probability
 from bayesurv.report.answer import Answer
+from bayesurv.report.origin import endpoint_name
 from bayesurv.report.results import observed_arm
 from bayesurv.saved import provenance
 
@@ -183,6 +184,6 @@ def _first(fits: Mapping[str, Fit]) -> Fit:
 
 def _label(fits: Mapping[str, Fit]) -> str:
     """The endpoint that all fits are of, as "OS in ", or nothing where it is not known."""
-    known = {provenance(fit).get("endpoint") for fit in fits.values()}
+    known = {endpoint_name(provenance(fit)) for fit in fits.values()}
     endpoint = known.pop() if len(known) == 1 else None
     return f"{endpoint.upper()} in " if endpoint else ""

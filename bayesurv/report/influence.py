@@ -19,6 +19,7 @@ from bayesurv.fitting import Fit
 from bayesurv.plots.style import number, probability
 from bayesurv.report.answer import Answer
 from bayesurv.report.benefit_words import prior_words
+from bayesurv.report.origin import endpoint_name
 from bayesurv.saved import provenance
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ def _figure(asked: Comparison, conclusion: Conclusion, table: pd.DataFrame) -> "
     from bayesurv.plots.influence import plot_influence
 
     arms = " against ".join(asked.arms.names[::-1])
-    endpoint = provenance(asked.fit).get("endpoint")
+    endpoint = endpoint_name(provenance(asked.fit))
     return plot_influence(
         table,
         prob_benefit=conclusion.prob_benefit,

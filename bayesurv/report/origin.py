@@ -3,7 +3,11 @@
 import platform
 import shlex
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Any
+
+UNNAMED = "endpoint"  # the folder of an endpoint without a name
 
 LIBRARIES = (
     "pymc",
@@ -26,3 +30,9 @@ def command() -> str:
 def versions() -> dict[str, str]:
     """Versions of Python and of every library that makes the numbers."""
     return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+
+
+def endpoint_name(provenance: Mapping[str, Any]) -> str | None:
+    """The endpoint that a fit was saved as, such as "os"; None where it had no name of its own."""
+    name = provenance.get("endpoint")
+    return None if name == UNNAMED else name

@@ -26,6 +26,7 @@ from bayesurv.fitting import Fit
 from bayesurv.frequentist.kaplan_meier import KaplanMeier, kaplan_meier
 from bayesurv.inference.diagnostics import elements, failures
 from bayesurv.report.benefit import cohort_benefit
+from bayesurv.report.origin import endpoint_name
 from bayesurv.saved import save
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def write_fit(
     (folder / "figures").mkdir()
     write_figures(fit, folder / "figures", label, treatment)
     if treatment is not None:
-        endpoint = (provenance or {}).get("endpoint")
+        endpoint = endpoint_name(provenance or {})
         answer = cohort_benefit(fit, treatment, horizon, times, margins, endpoint, causal)
         answer.write(folder, "benefit", folder / "figures")
 

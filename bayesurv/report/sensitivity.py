@@ -28,6 +28,7 @@ from bayesurv.models.priors import REAL, HazardRatio, Prior, parse_prior
 from bayesurv.plots.sensitivity import plot_prior_sensitivity, plot_tipping_point
 from bayesurv.plots.style import duration, number, probability
 from bayesurv.report.answer import Answer
+from bayesurv.report.origin import endpoint_name
 from bayesurv.report.sensitivity_words import ratio_name, sensitivity_sentence
 from bayesurv.saved import provenance
 
@@ -69,7 +70,7 @@ def answered(asked: Comparison, others: dict[str, Prior], threshold: float) -> A
     """Tables, figures and sentence of a treatment's prior sensitivity."""
     table, scaling = prior_table(asked, others), power_scaling(asked)
     found, shares = tipping_point(asked, threshold), prior_share(asked.fit)
-    endpoint = (provenance(asked.fit).get("endpoint") or "").upper()
+    endpoint = (endpoint_name(provenance(asked.fit)) or "").upper()
     untreated, treated = asked.arms.names
     name = f"{ratio_name(asked)}, {treated} to {untreated}"
     label = f"{name} ({endpoint})" if endpoint else name

@@ -173,7 +173,7 @@ def test_times_past_an_arm_are_left_out_with_a_note(known_fit):
     found = check(fit, draws=50)
     survival = found.table[found.table["statistic"] == "survival"]
     assert survival[survival["arm"] == "cti2 = 1"]["time"].tolist() == [3]
-    assert found.notes == ("cti2 = 1 was followed to 5 months, so it is not checked at 6, 12.",)
+    assert found.notes == ("Follow-up ends at 5 months (cti2 = 1): nothing is checked at 6, 12.",)
 
 
 @pytest.mark.parametrize(("unit", "three"), [("days", 91.3125), ("years", 0.25), ("months", 3)])
