@@ -12,12 +12,12 @@ import pandas as pd
 from bayesurv.data.faults import Fault, InputError
 from bayesurv.estimands.arms import POPULATION, Comparison, treatment_arms
 from bayesurv.estimands.benefit import (
-    Margins,
     arms_table,
     benefit_table,
     compare_arms,
     difference_curve,
 )
+from bayesurv.estimands.margins import Margins
 from bayesurv.estimands.ranking import rank_probabilities, ranking_table
 from bayesurv.fitting import Fit
 from bayesurv.plots.benefit import plot_benefit, plot_ranks

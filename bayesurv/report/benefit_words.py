@@ -11,7 +11,7 @@ import pandas as pd
 
 from bayesurv.data.faults import listed
 from bayesurv.estimands.arms import Comparison, treatment_terms
-from bayesurv.estimands.benefit import Margins
+from bayesurv.estimands.margins import Margins
 from bayesurv.fitting import Fit
 from bayesurv.plots.style import duration, number, probability
 

@@ -8,7 +8,7 @@ import pandas as pd
 from bayesurv.data.cohort import Cohort
 from bayesurv.data.faults import Fault, InputError
 from bayesurv.estimands.arms import treatment_arms
-from bayesurv.estimands.benefit import Margins
+from bayesurv.estimands.margins import Margins
 from bayesurv.fitting import Fit, prior
 from bayesurv.plan import Plan
 from bayesurv.report.results import stated_profiles

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayesurv.estimands.benefit import NO_MARGINS, Margins
 from bayesurv.estimands.contrasts import (
     baseline_covariates,
     standardised_hazard,
@@ -14,6 +13,7 @@ from bayesurv.estimands.contrasts import (
 )
 from bayesurv.estimands.curves import default_profiles, survival, time_grid
 from bayesurv.estimands.leave_one_out import leave_one_out
+from bayesurv.estimands.margins import NO_MARGINS, Margins
 from bayesurv.estimands.patients import arms
 from bayesurv.estimands.summary import (
     hazard_ratios,

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from bayesurv.data.cohort import Cohort
-from bayesurv.estimands.benefit import Margins
+from bayesurv.estimands.margins import Margins
 from bayesurv.estimands.summary import hazard_ratios
 from bayesurv.fitting import CohortWarning, Fit, fit
 from bayesurv.plan import Plan

@@ -10,11 +10,10 @@ from bayesurv.data.faults import Fault, InputError, listed
 from bayesurv.estimands.arms import Comparison, treatment_terms
 from bayesurv.estimands.benefit import compare_arms
 from bayesurv.estimands.conclusion import threshold_faults
+from bayesurv.estimands.prior_weight import power_scaling, prior_share
 from bayesurv.estimands.sensitivity import (
     FITTED,
     STANDARD_PRIORS,
-    power_scaling,
-    prior_share,
     prior_table,
     treatment_term,
 )

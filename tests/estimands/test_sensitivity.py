@@ -13,10 +13,9 @@ import bayesurv as bs
 from bayesurv.data.faults import InputError
 from bayesurv.estimands.arms import Comparison
 from bayesurv.estimands.benefit import compare_arms
+from bayesurv.estimands.prior_weight import power_scaling, prior_share
 from bayesurv.estimands.sensitivity import (
-    power_scaling,
     prior_sensitivity,
-    prior_share,
     prior_table,
     treatment_term,
     under_treatment_prior,

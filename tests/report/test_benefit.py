@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import bayesurv as bs
-from bayesurv.estimands.benefit import Margins
+from bayesurv.estimands.margins import Margins
 from bayesurv.report.benefit import benefit_answer, cohort_benefit
 from bayesurv.saved import load, save
 

@@ -10,8 +10,8 @@ import xarray as xr
 
 from bayesurv.data.cohort import Cohort
 from bayesurv.estimands.arms import treatment_arms
-from bayesurv.estimands.benefit import Margins
 from bayesurv.estimands.curves import hazard, survival
+from bayesurv.estimands.margins import Margins
 from bayesurv.fitting import prior
 from bayesurv.report import results
 from bayesurv.report.results import arm_curves, arms, observed_arm, stated_profiles, write_fit
