@@ -419,6 +419,15 @@ def test_interrupt_leaves_nothing(bayesurv, cohort_csv, monkeypatch):
     assert visible() == ["cohort.csv"]
 
 
+@pytest.fixture
+def heard():
+    """Ctrl-C is heard, also where the tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_an_interrupt_lost_in_a_callback_is_repeated(bayesurv, cohort_csv, monkeypatch):
     class Callback:
         def __del__(self):
@@ -450,6 +459,7 @@ def test_a_full_disk_is_no_traceback(bayesurv, cohort_csv, monkeypatch):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_a_real_signal_while_fitting(cohort_csv, folder, stop, code):
     Path("out").mkdir()
