@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesurv.data.faults import Fault, InputError
+from bayesurv.data.faults import Fault, InputError, listed
 from bayesurv.fitting import Fit
 from bayesurv.inference.diagnostics import diagnose
 from bayesurv.inference.reweigh import (
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+LEFT_OUT = "left_out"  # attribute of a refit's draws: who was left out
+
+
 def refit(
     fit: Fit, *, without: Sequence[int] = (), priors: Priors | None = None, seed: int = 0
 ) -> Fit:
@@ -38,30 +41,33 @@ def refit(
     Parameters
     ----------
     without
-        Positions from 0, in the cohort's order, of the patients to leave out.
+        Positions from 0, in the cohort's order, of the patients to leave out, besides those that
+        the fit was made without.
     priors
         In place of those of the fit; the level of the hazard must keep its kind of prior.
 
     Raises
     ------
     InputError
-        The fit holds no draws of a posterior, or the priors change what is sampled.
+        The fit holds no draws of a posterior, there is no such patient, or the priors change what
+        is sampled.
     """
     start = _stored(fit, "positions", "position")
     changed = fit if priors is None else with_priors(fit, priors)
     old, new = density(fit), density(changed)
-    kept = np.ones(fit.n_patients, dtype=bool)
-    kept[list(without)] = False
+    before = _present(fit, fit.draws.attrs.get(LEFT_OUT, ()))
+    kept = before & _present(fit, without)
 
     def ends(position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         pointwise = old.log_likelihood(position)
-        before = old.log_prior(position)
-        after = before if priors is None else new.log_prior(position)
-        return before + pointwise.sum(axis=-1), after + pointwise[:, kept].sum(axis=-1)
+        prior = old.log_prior(position)
+        other = prior if priors is None else new.log_prior(position)
+        return prior + pointwise[:, before].sum(axis=-1), other + pointwise[:, kept].sum(axis=-1)
 
     generator = np.random.default_rng([seed, *np.flatnonzero(~kept)])
     moved = temper(start.reshape(-1, start.shape[-1]), ends, generator)
     tree = _tree(fit.draws, groups(new, new.sampled(moved.position.reshape(start.shape))))
+    tree.attrs[LEFT_OUT] = np.flatnonzero(~kept).tolist()
     checks = diagnose(tree)
     failed = fit.failed or not (moved.settled and checks["passed"].all())
     return replace(changed, draws=tree, diagnostics=checks, failed=failed)
@@ -166,5 +172,16 @@ def _tree(old: "xr.DataTree", new: "dict[str, xr.Dataset]") -> "xr.DataTree":
 
     data = {name: old[name].to_dataset() for name in ("observed_data", "constant_data")}
     tree = xr.DataTree.from_dict(new | data)
-    tree.attrs = old.attrs
+    tree.attrs = dict(old.attrs)
     return tree
+
+
+def _present(fit: Fit, without: Sequence[int]) -> np.ndarray:
+    """Patients who are not left out, as a mask."""
+    unknown = [i for i in without if not 0 <= i < fit.n_patients]
+    if unknown:
+        message = f"without: no patients at {listed(unknown)}; positions run from 0 to "
+        raise InputError([Fault(f"{message}{fit.n_patients - 1}")])
+    present = np.ones(fit.n_patients, dtype=bool)
+    present[list(without)] = False
+    return present

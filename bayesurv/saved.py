@@ -21,6 +21,7 @@ from bayesurv.models.build import Specification
 from bayesurv.models.priors import FAMILIES, Priors
 
 FORMAT = 2
+PRIOR = "draws of a prior are not saved; call prior()"
 
 
 def save(fit: Fit, path: str | Path, **origin: Any) -> None:
@@ -29,10 +30,12 @@ def save(fit: Fit, path: str | Path, **origin: Any) -> None:
     Raises
     ------
     InputError
-        The fit holds draws of a prior, which are drawn anew rather than kept.
+        The fit holds draws of a prior, or is a refit; both are made anew rather than kept.
     """
     if "sample_stats" not in fit.draws.children:
-        raise InputError([Fault("draws of a prior are not saved; call prior() again")])
+        refitted = "positions" in fit.draws.children
+        what = "a refit is not saved; call refit()" if refitted else PRIOR
+        raise InputError([Fault(f"{what} again")])
     path = Path(path)
     tree = fit.draws.copy()
     tree.attrs = {"bayesurv": json.dumps(_describe(fit) | {"provenance": origin})}

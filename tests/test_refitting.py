@@ -131,13 +131,28 @@ def test_patients_with_several_rows_are_left_out_whole(make_cohort):
     close(log_ratio(refit(fit, without=[40])), log_ratio(brute))
 
 
-def test_refused(case):
+def test_a_refit_of_a_refit_leaves_out_the_patients_of_both(case):
+    _, _, fit = case
+    together = refit(fit, without=[40, 50])
+    one_by_one = refit(refit(fit, without=[40]), without=[50])
+    close(log_ratio(one_by_one), log_ratio(together))
+    narrow = replace(PRIORS, coefficient=bs.Normal(0, 0.3))
+    wide_again = refit(refit(together, priors=narrow), priors=PRIORS)
+    close(log_ratio(wide_again), log_ratio(together))
+    assert wide_again.draws.attrs["left_out"] == [40, 50]
+
+
+def test_refused(case, tmp_path):
     baseline, formula, fit = case
     with pytest.raises(bs.InputError, match="in other terms"):
         with_priors(fit, bs.Priors(intercept=bs.Normal(0, 5), log_hazard=bs.Normal(0, 5)))
     drawn = bs.prior(cohort_of_prior(), "a", draws=100)
     with pytest.raises(bs.InputError, match="draws of a prior"):
         refit(drawn)
+    with pytest.raises(bs.InputError, match="no patients at 61, -1; positions run from 0 to 60"):
+        refit(fit, without=[61, 3, -1])
+    with pytest.raises(bs.InputError, match="a refit is not saved"):
+        bs.save(refit(fit.thinned(8)), tmp_path / "refit.nc")
 
 
 def cohort_of_prior():
