@@ -70,6 +70,10 @@ def check(
     fit: Saved,
     treatment: Treatment = None,
     times: Times = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(help="Length of the intervals in which events are counted."),
+    ] = None,
     replicates: Annotated[int, typer.Option(help="Cohorts that are replayed.", min=100)] = 500,
     seed: Annotated[int, typer.Option(help="Same seed, same numbers.", min=0)] = 0,
     out: Out = Path("bayesurv-check"),
@@ -78,7 +82,7 @@ def check(
     from bayesurv.report.check import check_answer
 
     def ask(fitted: "Fit") -> "Answer":
-        return check_answer(fitted, treatment or _named(fitted), times, replicates, seed)
+        return check_answer(fitted, treatment or _named(fitted), times, replicates, seed, interval)
 
     _answer("check", fit, out, ask)
 

@@ -20,7 +20,7 @@ from bayesurv.report.run import run_plan
 QUESTIONS = {
     "benefit": "treatment horizon times population bootstrap rmst-margin survival-margin causal "
     "rank out",
-    "check": "treatment times replicates seed out",
+    "check": "treatment times interval replicates seed out",
     "compare": "treatment horizon out",
     "influence": "treatment horizon threshold out",
     "sensitivity": "treatment horizon threshold prior out",

@@ -31,6 +31,7 @@ BANDS = {0.95: "#DDDDDD", 0.5: "#B5B5B5"}
 ALARM = COLOURS[4]
 PANEL_HEIGHT, ROW_HEIGHT = 2.6, 0.19
 TABLE_TOP, TABLE_LINE, TABLE_LEFT = 36.0, 9.0, -44.0
+MOST_WRITTEN = 9  # times with numbers at risk
 RANKS = (0.001, 0.025, 0.25, 0.5, 0.75, 0.975, 0.999)
 
 
@@ -147,9 +148,17 @@ def _write_at_risk(ax: Axes, curves: Curves, named: bool) -> None:
         below = -TABLE_TOP - TABLE_LINE * i
         if named:
             ax.annotate(name, (0, 0), (TABLE_LEFT, below), "axes fraction", ha="left", **place)
-        for tick, text in zip(curves.tick, texts, strict=True):
+        for j in _written(ax, curves.tick):
             across = ax.get_xaxis_transform()
-            ax.annotate(text, (tick, 0), (0, below), across, ha="center", **place)
+            ax.annotate(texts[j], (curves.tick[j], 0), (0, below), across, ha="center", **place)
+
+
+def _written(ax: Axes, tick: np.ndarray) -> np.ndarray:
+    """Which of the times have room for their numbers: all, those on the axis, or every so many."""
+    on_axis = np.isclose(tick[:, None], ax.get_xticks()).any(axis=1)
+    if len(tick) <= MOST_WRITTEN or on_axis.sum() > 2:
+        return np.flatnonzero(on_axis | (len(tick) <= MOST_WRITTEN))
+    return np.arange(len(tick))[:: -(-len(tick) // MOST_WRITTEN)]
 
 
 def _write_rows(ax: Axes, table: pd.DataFrame, place: np.ndarray, unit: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bayesurv.data.faults import Fault, InputError
@@ -25,6 +26,7 @@ from bayesurv.saved import provenance
 
 FEWEST, MOST = 100, 10_000
 MOST_NAMED = 3
+MOST_INTERVALS = 100
 CONSERVATIVE = (
     "Posterior predictive p-values are conservative: the model has seen these data, so small ones "
     "are rarer than they should be, and their absence does not show that the model fits."
@@ -37,20 +39,27 @@ def check_answer(
     times: str | None = None,
     replicates: int = 500,
     seed: int = 0,
+    interval: float | None = None,
 ) -> Answer:
     """Compare the cohort with replicated ones by arm, and each patient with their prediction.
+
+    Events are counted in intervals of the given length, or else between the ticks of the figures.
 
     Raises
     ------
     InputError
-        Lists every fault: the treatment cannot tell arms apart, or times or the number of
-        replicates cannot be used.
+        Lists every fault: the treatment cannot tell arms apart, or times, interval or the number
+        of replicates cannot be used.
     """
     faults = list(_faults(fit, treatment, times, replicates))
+    end = fit.end_of_follow_up
+    if interval is not None and not end / MOST_INTERVALS <= interval < end:
+        message = f"--interval: {interval:g} is not from {end / MOST_INTERVALS:.2g} to below the "
+        faults.append(Fault(f"{message}end of follow-up, {end:g} {fit.unit}"))
     if faults:
         raise InputError(faults)
     stated = None if times is None else read_times(times)
-    grid = time_ticks(fit.end_of_follow_up, fit.unit)
+    grid = time_ticks(end, fit.unit) if interval is None else np.arange(interval, end, interval)
     checks = check(fit, treatment, times=stated, grid=grid, draws=replicates, seed=seed)
     calibration = calibrate(fit, times=stated, replicates=checks.replicates, seed=seed)
     label = (endpoint_name(provenance(fit)) or "").upper()

@@ -176,3 +176,14 @@ def test_values(statistic, value, text):
 def test_names(statistic, time, text):
     row = pd.Series({"statistic": statistic, "time": time})
     assert statistic_name(row, "days") == text
+
+
+@pytest.mark.parametrize(("grid", "written"), [(1, 6), (0.7, 9), (6, 6)])
+def test_numbers_at_risk_have_room(weibull_fit, grid, written):
+    """However short the intervals are in which events are counted."""
+    end = weibull_fit.end_of_follow_up
+    found = check(weibull_fit, grid=np.arange(grid, end, grid), draws=100)
+    axes = plot_checks(found, unit="months")
+    ticks = [text.xy[0] for text in axes.texts if "–" in text.get_text()]
+    assert 0 < len(ticks) <= written
+    assert min(np.diff(sorted(ticks))) > end / 12

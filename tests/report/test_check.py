@@ -94,6 +94,22 @@ def test_times_are_read(weibull_fit):
     assert scores.loc[scores["measure"] == "brier_score", "time"].tolist() == [2, 8]
 
 
+def test_events_by_month(weibull_fit):
+    table = check_answer(weibull_fit, replicates=100, interval=1).tables["checks"]
+    rows = table[table["statistic"] == "events in interval"]
+    months = rows.groupby("arm")["time"].apply(list)
+    assert months["cti2 = 0"][:5] == [1, 2, 3, 4, 5]
+    data = weibull_fit.draws["observed_data"].to_dataset()
+    first = (data["time"] <= 1) & (data["event"] > 0)
+    assert rows.loc[rows["time"] == 1, "observed"].sum() == int(first.sum())
+
+
+@pytest.mark.parametrize("interval", [0, -1, 0.01, 900])
+def test_intervals_that_cannot_be(weibull_fit, interval):
+    with pytest.raises(bs.InputError, match="--interval"):
+        check_answer(weibull_fit, interval=interval)
+
+
 def test_the_table_that_is_shown_is_short(answer):
     assert len(answer.shown) < len(answer.tables["checks"])
     said = set(answer.shown["statistic"])
