@@ -1,7 +1,8 @@
 """Time the command line and the library as a user meets them; writes benchmarks/results.json.
 
 Run on an idle machine: `make bench`. Medians of `--runs` whole processes after one that is not
-counted, except the cold fit, which is run once with an empty compile cache.
+counted, except the cold fit, which is run once with an empty compile cache, and the questions to
+a fit, which are timed once after one that is not counted.
 """
 
 import argparse
@@ -21,8 +22,6 @@ from cohort import cohort
 
 HERE = Path(__file__).parent
 COMMAND = [str(Path(sys.executable).with_name("bayesurv"))]
-# Folders in which the timed commands leave their fits, unless --out is given.
-ANSWERS = {"weibull": "one", "piecewise-exponential": "six", "six": "six"}
 SIX = """
 [cohort]
 file = "cohort.csv"
@@ -82,12 +81,14 @@ def main() -> None:
             ),
             "six fits, warm": median([*COMMAND, "fit", "six.toml", "--out", "six"], folder, runs),
         }
-        kinds = {"weibull": "OS, weibull", "piecewise-exponential": "OS, piecewise and group"}
-        for baseline, label in kinds.items():
+        kinds = {
+            "one/os/weibull": "OS, weibull",
+            "six/os/piecewise-exponential": "OS, piecewise and group",
+        }
+        for fit, label in kinds.items():
             for question in ("benefit", "check", "influence", "sensitivity"):
-                asked = [*COMMAND, question, f"{ANSWERS[baseline]}/os/{baseline}"]
-                found[f"{question} ({label})"] = median(asked, folder, 1)
-        both = [f"{ANSWERS['six']}/os/{baseline}" for baseline in kinds]
+                found[f"{question} ({label})"] = median([*COMMAND, question, fit], folder, 1)
+        both = ["six/os/weibull", "six/os/piecewise-exponential"]
         found["compare (both, with group)"] = median([*COMMAND, "compare", *both], folder, 1)
         output = subprocess.run(inside, cwd=folder, check=True, capture_output=True, text=True)
         found["in one process"] = json.loads(output.stdout)
