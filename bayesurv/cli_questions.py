@@ -74,7 +74,7 @@ def check(
         float | None,
         typer.Option(help="Length of the intervals in which events are counted."),
     ] = None,
-    replicates: Annotated[int, typer.Option(help="Cohorts that are replayed.", min=100)] = 500,
+    replicates: Annotated[int, typer.Option(help="Cohorts that are replayed.")] = 500,
     seed: Annotated[int, typer.Option(help="Same seed, same numbers.", min=0)] = 0,
     out: Out = Path("bayesurv-check"),
 ) -> None:

@@ -173,6 +173,17 @@ def test_margins_of_the_wrong_sign_or_unit(faults):
     assert "10 points are 0.10" in text
 
 
+def test_too_few_replicates_are_told_with_the_other_faults(faults):
+    text = faults("check", "posterior.nc", "--replicates", "10", "--times", "900")
+    assert text.startswith("Error: 2 faults")
+    assert "--replicates: 10 is not from 100" in text
+
+
+def test_causal_words_need_their_assumptions(faults):
+    text = faults("benefit", "posterior.nc", "--causal", " ")
+    assert "--causal: state the assumptions" in text
+
+
 def test_a_population_that_lacks_a_covariate(faults):
     Path("others.csv").write_text("cti2\n1\n0\n")
     text = faults("benefit", "posterior.nc", "--population", "others.csv")

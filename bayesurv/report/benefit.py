@@ -61,6 +61,9 @@ def benefit_answer(
     milestones = None if times is None else collect(read_times, times)
     patients = None if population is None else collect(read_patients, population)
     margins = Margins(rmst_margin, survival_margin)
+    if causal is not None and not causal.strip():
+        message = "--causal: state the assumptions under which the difference is an effect"
+        faults.append(Fault(f"{message}, or leave it out"))
     if rank:
         unused = {"times": times, "rmst-margin": rmst_margin, "survival-margin": survival_margin}
         message = "is not used by --rank, which compares mean survival time; leave it out"
