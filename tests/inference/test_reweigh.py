@@ -13,6 +13,13 @@ def test_equal_ratios_are_equal_weights():
     assert k < 0
 
 
+def test_ratios_that_differ_by_rounding_are_equal_weights():
+    ratios = np.log1p(np.random.default_rng(6).choice([0, 2e-16], (4, 1000)))
+    weights, k = smoothed(ratios)
+    np.testing.assert_allclose(weights, 1 / 4000)
+    assert k < 0
+
+
 def test_weights_turn_one_normal_into_another():
     draws = np.random.default_rng(1).normal(size=(4, 5000))
     target = stats.norm(0.3, 0.9)
