@@ -112,7 +112,8 @@ def leave_out(fit: Fit, patients: Sequence[int], seed: int = 0, *, exact: bool =
         The fit holds no draws of a posterior.
     """
     pointwise = _stored(fit, "log_likelihood", "time")
-    log_ratio = -pointwise[..., list(patients)].sum(axis=-1)
+    present = [i for i in patients if i not in fit.draws.attrs.get(LEFT_OUT, ())]
+    log_ratio = -pointwise[..., present].sum(axis=-1)
     again = (lambda: refit(fit, without=patients, seed=seed)) if exact else None
     return _reweighed(fit, log_ratio, again)
 

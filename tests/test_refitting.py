@@ -140,6 +140,9 @@ def test_a_refit_of_a_refit_leaves_out_the_patients_of_both(case):
     wide_again = refit(refit(together, priors=narrow), priors=PRIORS)
     close(log_ratio(wide_again), log_ratio(together))
     assert wide_again.draws.attrs["left_out"] == [40, 50]
+    assert np.ptp(leave_out(together, [40]).weights) == 0
+    one_more = leave_out(together, [40, 41])
+    np.testing.assert_array_equal(one_more.weights, leave_out(together, [41]).weights)
 
 
 def test_refused(case, tmp_path):
