@@ -5,15 +5,14 @@ with delayed entry, gives the interval (1, 1) where survival is 0, reads (time, 
 [time, upper], and knows no Turnbull estimate with delayed entry.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
-MOST_STEPS = 50_000
-SMALLEST_CHANGE = 1e-11
-SMALLEST_MASS = 1e-8
+from bayesurv.frequentist.counting import count_at_risk, count_before
+from bayesurv.frequentist.intervals import pointwise
+from bayesurv.frequentist.turnbull import turnbull
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +23,11 @@ class KaplanMeier:
     ----------
     time, survival : array, (step,)
         The estimate is `survival` from `time` to the next; the first is 1 at the first entry.
+    standard_error : array, (step,)
+        Of survival: S sqrt(sum of d / (n (n - d))), d events of n at risk (Greenwood, 1926); NaN
+        where survival is 0, and for Turnbull.
     lower, upper : array, (step,)
-        Log-log pointwise interval; NaN where there is none: survival 0 or 1, or Turnbull.
+        Pointwise interval; NaN where the standard error is, and log-log where survival is 1.
     censored : array, (censored,)
         Times at which patients were last seen without the event, in order.
     entry, exit, event : array, (stay,)
@@ -42,6 +44,7 @@ class KaplanMeier:
 
     time: np.ndarray
     survival: np.ndarray
+    standard_error: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
     censored: np.ndarray
@@ -56,15 +59,17 @@ class KaplanMeier:
 
     def at_risk(self, times: ArrayLike) -> np.ndarray:
         """Number with entry < t <= exit at each time t; at 0, those who entered at 0."""
-        return _at_risk(self.entry, self.exit, np.asarray(times, dtype=float))
+        times = np.asarray(times, dtype=float)
+        now = count_at_risk(self.entry, self.exit, times)
+        return np.where(times == 0, (self.entry <= 0).sum(), now)
 
     def events_before(self, times: ArrayLike) -> np.ndarray:
         """Number who left the risk set before each time with an event."""
-        return _below(self.exit[self.event], np.asarray(times, dtype=float))
+        return count_before(self.exit[self.event], np.asarray(times, dtype=float))
 
     def censored_before(self, times: ArrayLike) -> np.ndarray:
         """Number who left the risk set before each time without an event."""
-        return _below(self.censored, np.asarray(times, dtype=float))
+        return count_before(self.censored, np.asarray(times, dtype=float))
 
     def survival_at(self, times: ArrayLike) -> np.ndarray:
         """The estimate at each time; NaN before the first entry and past the end unless it is 0."""
@@ -82,6 +87,7 @@ def kaplan_meier(
     *,
     patient: ArrayLike | None = None,
     ci_prob: float = 0.95,
+    interval: str = "log-log",
 ) -> KaplanMeier:
     """Estimate survival without a model.
 
@@ -98,6 +104,8 @@ def kaplan_meier(
         Whose row it is; rows of one patient that follow each other are joined.
     ci_prob : float
         Probability of the pointwise interval.
+    interval : str
+        "log-log", "log" or "plain": the scale on which the interval is symmetric.
     """
     exit, event = np.asarray(time, dtype=float), np.asarray(event, dtype=bool)
     entry = np.zeros_like(exit) if entry is None else np.asarray(entry, dtype=float)
@@ -107,15 +115,18 @@ def kaplan_meier(
     n = len(np.unique(patient))
     entry, exit, last, event = _stays(entry, exit, last, event, patient)
     if (last > exit).any():
-        steps, survival = _turnbull(entry, exit, last, event)
-        lower = upper = np.full(len(steps), np.nan)
+        steps, survival = turnbull(entry, exit, last, event)
+        standard_error = np.full(len(steps), np.nan)
     else:
-        steps, survival, lower, upper = _product_limit(entry, exit, event, ci_prob)
+        steps, survival, standard_error = _product_limit(entry, exit, event)
+    survival, standard_error = np.append(1.0, survival), np.append(0.0, standard_error)
+    lower, upper = pointwise(survival, standard_error, ci_prob, interval)
     return KaplanMeier(
         time=np.append(entry.min(), steps),
-        survival=np.append(1.0, survival),
-        lower=np.append(np.nan, lower),
-        upper=np.append(np.nan, upper),
+        survival=survival,
+        standard_error=standard_error,
+        lower=lower,
+        upper=upper,
         censored=np.sort(exit[~event]),
         entry=entry,
         exit=exit,
@@ -124,16 +135,29 @@ def kaplan_meier(
         events=int(event.sum()),
         end=float(last.max()),
         ci_prob=ci_prob,
-        notes=_notes(steps, survival, exit),
+        notes=_notes(steps, survival[1:], exit),
     )
 
 
-def _below(values: np.ndarray, times: np.ndarray) -> np.ndarray:
-    return np.searchsorted(np.sort(values), times, side="left")
+def reverse_kaplan_meier(
+    time: ArrayLike,
+    event: ArrayLike,
+    entry: ArrayLike | None = None,
+    *,
+    patient: ArrayLike | None = None,
+    ci_prob: float = 0.95,
+    interval: str = "log-log",
+) -> KaplanMeier:
+    """Follow-up: Kaplan-Meier with the end of follow-up as the event, and the event as censoring.
 
+    Its median is the median follow-up. Who had the event at the time at which another was last
+    seen still counts as at risk then. Parameters as for `kaplan_meier`.
 
-def _at_risk(entry: np.ndarray, exit: np.ndarray, times: np.ndarray) -> np.ndarray:
-    return np.where(times == 0, (entry <= 0).sum(), _below(entry, times) - _below(exit, times))
+    Source: Schemper and Smith, Controlled Clinical Trials 1996.
+    """
+    seen = kaplan_meier(time, event, entry, patient=patient)
+    turned = kaplan_meier(seen.exit, ~seen.event, seen.entry, ci_prob=ci_prob, interval=interval)
+    return replace(turned, n=seen.n)
 
 
 def _stays(
@@ -148,55 +172,14 @@ def _stays(
 
 
 def _product_limit(
-    entry: np.ndarray, exit: np.ndarray, event: np.ndarray, ci_prob: float
-) -> tuple[np.ndarray, ...]:
+    entry: np.ndarray, exit: np.ndarray, event: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     steps, deaths = np.unique(exit[event], return_counts=True)
-    at_risk = _at_risk(entry, exit, steps)
+    at_risk = count_at_risk(entry, exit, steps)
     survival = np.cumprod(1 - deaths / at_risk)
-    within = (survival > 0) & (survival < 1)
-    known, deaths, at_risk = survival[within], deaths[within], at_risk[within]
-    variance = np.cumsum(deaths / (at_risk * (at_risk - deaths)))
-    spread = np.exp(norm.ppf((1 + ci_prob) / 2) * np.sqrt(variance) / np.log(known))
-    lower, upper = np.full((2, len(steps)), np.nan)
-    lower[within], upper[within] = known ** (1 / spread), known**spread
-    return steps, survival, lower, upper
-
-
-def _turnbull(
-    entry: np.ndarray, exit: np.ndarray, last: np.ndarray, event: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Maximise the likelihood by EM; an exact event at t is (the number just below t, t]."""
-    left = np.where(event & (last == exit), np.nextafter(exit, -np.inf), exit)
-    right = np.where(event, last, np.inf)
-    rows, weight = np.unique(np.column_stack([left, right, entry]), axis=0, return_counts=True)
-    left, right, entry = rows.T
-    lows = np.unique(left)
-    highs = np.unique(np.append(right, entry[entry > lows[0]]))
-    low = lows[np.searchsorted(lows, highs) - 1]
-    # Only where a left end is followed at once by a right end can there be mass.
-    places = np.append(-np.inf, highs[:-1]) <= low
-    low, high = low[places], highs[places]
-    holds = (left[:, None] <= low) & (high <= right[:, None])
-    mass = _em(holds, entry[:, None] <= low, weight)
-    kept = (mass > SMALLEST_MASS) & np.isfinite(high)
-    exact = low == np.nextafter(high, -np.inf)
-    steps = np.where(exact, high, (low + high) / 2)[kept]
-    survival = 1 - np.cumsum(mass[kept])
-    # Where delayed entry drives survival to 0, EM gets there too slowly to arrive.
-    return steps, np.where(survival > 0.01 / weight.sum(), survival, 0.0)
-
-
-def _em(holds: np.ndarray, seen: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Mass of each place, given where each row's event and any observed event can lie."""
-    mass = np.full(holds.shape[1], 1 / holds.shape[1])
-    for _ in range(MOST_STEPS):
-        unseen = weight / (seen @ mass)
-        new = mass * ((weight / (holds @ mass)) @ holds + unseen.sum() - unseen @ seen)
-        new /= new.sum()
-        change, mass = np.abs(new - mass).max(), new
-        if change < SMALLEST_CHANGE:
-            break
-    return mass
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = np.cumsum(deaths / (at_risk * (at_risk - deaths)))
+        return steps, survival, survival * np.sqrt(variance)
 
 
 def _notes(steps: np.ndarray, survival: np.ndarray, exit: np.ndarray) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """Survival and hazard over time, from summaries of the posterior."""
 
-import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,26 +10,12 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, NullLocator
 
 from bayesurv.frequentist.kaplan_meier import KaplanMeier
-from bayesurv.plots.style import (
-    DASHED,
-    INK,
-    LETTER,
-    MARKERS,
-    SMALL,
-    legend_above,
-    look,
-    name_time,
-    new_axes,
-    root,
-)
+from bayesurv.plots.risk_table import TABLE_LEFT, Counts, draw_risk_table, table_height
+from bayesurv.plots.style import DASHED, INK, legend_above, look, name_time, new_axes
 
 if TYPE_CHECKING:
     import xarray as xr
 
-# The table under the axes, in points: its first line, its lines, its left edge.
-TABLE_TOP, TABLE_LINE, TABLE_LEFT = 37.0, 8.6, -47.0
-TABLE_SPACING = 1.27  # of lines that are TABLE_LINE apart
-TABLE_ROWS = ("At risk", "Events", "Censored")
 AXES_HEIGHT = 2.9
 MOST_TICKS = 300
 
@@ -65,8 +50,8 @@ def plot_survival(
     observed = observed or {}
     arms = list(dict.fromkeys([*curves, *observed]))
     if ax is None:
-        height = AXES_HEIGHT + (len(observed) * 4.4 + 1.5) * TABLE_LINE / 72 * bool(observed)
-        ax = new_axes(1 if len(arms) <= 2 else 2, height)
+        height = table_height(len(observed), lines=3) if observed else 0
+        ax = new_axes(1 if len(arms) <= 2 else 2, AXES_HEIGHT + height)
     stops = [float(curve.time[-1]) for curve in curves.values()]
     stop = max([*stops, *(estimate.end for estimate in observed.values())])
     known = _ends(curves, observed, ends)
@@ -80,7 +65,8 @@ def plot_survival(
     ax.spines.left.set_bounds(0, 1)
     _legend(ax, curves, observed, known)
     if observed:
-        _table(ax, {arm: (arms.index(arm), observed[arm]) for arm in arms if arm in observed})
+        tables = ((i, arm) for i, arm in enumerate(arms) if arm in observed)
+        draw_risk_table(ax, {arm: (i, _counts(observed[arm])) for i, arm in tables})
     return ax
 
 
@@ -211,6 +197,14 @@ def _legend(
     legend_above(ax, handles, names, _title(curves, observed), TABLE_LEFT * bool(observed))
 
 
+def _counts(estimate: KaplanMeier) -> Counts:
+    return {
+        "At risk": estimate.at_risk,
+        "Events": estimate.events_before,
+        "Censored": estimate.censored_before,
+    }
+
+
 def _title(curves: "Mapping[str, xr.Dataset]", observed: Mapping[str, KaplanMeier]) -> str | None:
     """What the lines and bands are."""
     if curves:
@@ -221,30 +215,3 @@ def _title(curves: "Mapping[str, xr.Dataset]", observed: Mapping[str, KaplanMeie
         what, kind = "Kaplan–Meier", "confidence"
     written = " or ".join(f"{100 * prob:g}%" for prob in sorted(probs))
     return f"{what}, {written} {kind} interval" if written else what
-
-
-def _table(ax: Axes, observed: Mapping[str, tuple[int, KaplanMeier]]) -> None:
-    """Numbers at risk, and events and censored so far, under the ticks of the time axis."""
-    ticks = [float(tick) for tick in ax.get_xticks()]
-    place: dict[str, Any] = {
-        "textcoords": "offset points", "fontsize": SMALL - 0.5, "va": "baseline", "color": INK,
-        "annotation_clip": False, "linespacing": TABLE_SPACING,
-    }  # fmt: skip
-    edge = {"xy": (0, 0), "xycoords": "axes fraction", "ha": "left", **place}
-    below = -TABLE_TOP
-    for arm, (i, estimate) in observed.items():
-        colour, marker = look(i)
-        mark = edge | {"color": colour}
-        ax.annotate(MARKERS[marker], xytext=(TABLE_LEFT, below), **mark)
-        name = textwrap.shorten(
-            arm, int(72 * root(ax).get_figwidth() / LETTER) - 4, placeholder="…"
-        )
-        ax.annotate(name, xytext=(TABLE_LEFT + 8, below), fontweight="bold", **edge)
-        below -= TABLE_LINE * len(TABLE_ROWS)  # the baseline of the last line
-        ax.annotate("\n".join(TABLE_ROWS), xytext=(TABLE_LEFT, below), **edge)
-        counts = (estimate.at_risk, estimate.events_before, estimate.censored_before)
-        for tick, column in zip(ticks, np.array([c(ticks) for c in counts]).T, strict=True):
-            text = "\n".join(map(str, column))
-            across = ax.get_xaxis_transform()
-            ax.annotate(text, (tick, 0), (0, below), across, ha="center", **place)
-        below -= TABLE_LINE * 1.4

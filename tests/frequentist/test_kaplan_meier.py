@@ -3,13 +3,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
 
-from bayesurv.frequentist.kaplan_meier import KaplanMeier, kaplan_meier
+from bayesurv.frequentist.kaplan_meier import KaplanMeier, kaplan_meier, reverse_kaplan_meier
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "data"
+CURVES = pd.read_csv(REFERENCE.parent / "survival_curves.csv")
 # Two events at 2, an event and a censoring at 5, another event, a last censoring.
 TIME, EVENT = [2, 2, 3, 5, 5, 7, 9], [1, 1, 0, 1, 0, 1, 0]
 EXACT = {"rtol": 0, "atol": 1e-12}
@@ -127,6 +130,60 @@ def test_rows_of_one_patient_are_joined():
     assert_array_equal(split.censored, [3, 8])
     assert_array_equal(split.at_risk([0, 2, 5, 7]), [3, 3, 1, 2])
     assert (split.n, whole.n, split.events) == (3, 4, 2)
+
+
+# -- Against R's survfit ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("interval", ["plain", "log", "log-log"])
+@pytest.mark.parametrize("case", CURVES["case"].unique())
+def test_survfit(case, interval, follow_up):
+    data, found = follow_up(case), CURVES[CURVES["case"] == case]
+    km = kaplan_meier(data["time"], data["event"], data["entry"], interval=interval)
+    name = interval.replace("-", "_")
+    columns = ["time", "survival", "standard_error", f"{name}_lower", f"{name}_upper"]
+    ours = [km.time, km.survival, km.standard_error, km.lower, km.upper]
+    assert_allclose(np.transpose(ours)[1:], found[columns], rtol=0, atol=1e-8)
+
+
+def test_an_unknown_interval_is_refused():
+    with pytest.raises(ValueError, match='"linear", but must be one of log-log, log, plain'):
+        kaplan_meier(TIME, EVENT, interval="linear")
+
+
+@pytest.mark.parametrize("interval", ["plain", "log"])
+def test_the_interval_of_certainty_is_a_point(interval):
+    km = kaplan_meier(TIME, EVENT, interval=interval)
+    assert (km.lower[0], km.upper[0], km.standard_error[0]) == (1, 1, 0)
+
+
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=40))
+def test_without_censoring_it_is_the_share_alive(time):
+    km, time = kaplan_meier(time, np.ones(len(time))), np.array(time)
+    share = (time > km.time[:, None]).mean(axis=1)
+    assert_allclose(km.survival, share, **EXACT)
+    alive = share > 0
+    binomial = np.sqrt(share * (1 - share) / len(time))
+    assert_allclose(km.standard_error[alive], binomial[alive], **EXACT)
+    assert np.isnan(km.standard_error[~alive]).all()
+
+
+# -- Follow-up -------------------------------------------------------------------------------
+
+
+def test_reverse_counts_an_event_at_a_censoring_as_still_at_risk():
+    km = reverse_kaplan_meier([1, 2, 2, 3], [1, 0, 1, 0])
+    assert_array_equal(km.time, [0, 2, 3])
+    assert_allclose(km.survival, [1, 2 / 3, 0], **EXACT)
+    assert (km.n, km.events, km.end) == (4, 2, 3)
+
+
+def test_reverse_does_not_take_a_split_for_the_end():
+    split = reverse_kaplan_meier(
+        [2, 5, 9, 4], [0, 0, 0, 1], entry=[0, 2, 5, 0], patient=["a", "a", "a", "b"]
+    )
+    assert_array_equal(split.time, [0, 9])
+    assert split.n == 2
 
 
 # -- event in (time, upper] ------------------------------------------------------------------
