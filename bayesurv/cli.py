@@ -6,10 +6,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bayesurv.cli_classical import classical_commands
+from bayesurv.cli_data import data_commands
+from bayesurv.cli_plan import (
+    Baselines,
+    Cause,
+    Endpoint,
+    Entry,
+    Event,
+    Formula,
+    Id,
+    Missing,
+    Seed,
+    Source,
+    Time,
+    Treatment,
+    Unit,
+    Upper,
+    plan_from,
+)
 from bayesurv.cli_questions import questions
+from bayesurv.cli_response import response_commands
+from bayesurv.cli_tables import table_commands
 
 if TYPE_CHECKING:
-    from bayesurv.plan import Plan
+    pass
 
 app = typer.Typer(
     help="Bayesian survival analysis of small clinical cohorts.",
@@ -18,44 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Source = Annotated[
-    Path, typer.Argument(help="A plan (.toml), or a cohort: .csv, .tsv, .parquet or .xlsx.")
-]
-Formula = Annotated[
-    str | None, typer.Option(help='Right-hand side, e.g. "cti2 + bulky + stage + (1|centre)".')
-]
-Time = Annotated[
-    str | None, typer.Option(metavar="COL", help="Time of the event, or of the last contact.")
-]
-Event = Annotated[str | None, typer.Option(metavar="COL", help="1 for an event, 0 for censored.")]
-Unit = Annotated[str | None, typer.Option(help="Of all times: days, weeks, months or years.")]
-Entry = Annotated[
-    str | None, typer.Option(metavar="COL", help="Time from which a patient is at risk.")
-]
-Upper = Annotated[
-    str | None, typer.Option(metavar="COL", help="The event was in (time, upper]; may be empty.")
-]
-Id = Annotated[
-    str | None,
-    typer.Option(metavar="COL", help="The patient; has one row, or with --entry several."),
-]
-Treatment = Annotated[
-    str | None, typer.Option(metavar="COL", help="Arms that curves and figures compare.")
-]
-Baselines = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="weibull (unless given), exponential, gompertz, piecewise-exponential or m-spline; "
-        "may be repeated."
-    ),
-]
-Endpoint = Annotated[str | None, typer.Option(help="Name of the endpoint's folder.")]
-Missing = Annotated[
-    str | None, typer.Option(help='Patients with missing covariates: "error" or "drop".')
-]
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")]
-Seed = Annotated[int | None, typer.Option(help="Same seed, same numbers.")]
-
 INTERRUPTED = 130  # the exit code that typer gives to Ctrl-C
 
 
@@ -80,6 +64,7 @@ def fit(
     unit: Unit = None,
     entry: Entry = None,
     upper: Upper = None,
+    cause: Cause = None,
     id: Id = None,
     treatment: Treatment = None,
     baseline: Baselines = None,
@@ -87,6 +72,12 @@ def fit(
     missing: Missing = None,
     out: Out = Path("bayesurv-results"),
     seed: Seed = None,
+    classical: Annotated[
+        bool | None,
+        typer.Option(
+            "--classical/--no-classical", help="Cox, log-rank and the rest beside it, unless not."
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Write results of a failed fit, marked as failed.")
     ] = False,
@@ -97,7 +88,7 @@ def fit(
     from bayesurv.report.screen import progress, show_outcomes
 
     check_output(out)
-    plan = _plan(source, dict(locals()))
+    plan = plan_from(source, dict(locals()))
     with progress() as watcher:
         outcomes = run_plan(plan, out, force=force, watcher=watcher)
     show_outcomes(outcomes, out)
@@ -126,7 +117,7 @@ def prior(
     from bayesurv.report.screen import show_prior
 
     check_output(out)
-    plan = _plan(source, dict(locals()))
+    plan = plan_from(source, dict(locals()))
     show_prior(run_prior(plan, out), out)
 
 
@@ -152,34 +143,11 @@ def predict(
     show_predictions(table, out, failed)
 
 
+app.add_typer(data_commands)
+app.add_typer(classical_commands)
 app.add_typer(questions)
-
-
-def _plan(source: Path, given: dict[str, Any]) -> "Plan":
-    """Read the plan, or make one from the options; a plan takes none of those but --seed."""
-    from bayesurv.data.faults import Fault, InputError
-    from bayesurv.plan import Plan, read_plan
-
-    keys = ("time", "event", "formula", "unit", "entry", "upper", "id", "treatment", "baseline")
-    options = {key: given[key] for key in (*keys, "missing", "endpoint")}
-    options = {key: value for key, value in options.items() if value not in (None, [])}
-    if source.suffix.lower() != ".toml":
-        name = options.pop("endpoint", _endpoint_name(given["time"], given["event"]))
-        return Plan.from_options(name, file=str(source), seed=given["seed"], **options)
-    if options:
-        named = ", ".join(f"--{key}" for key in options)
-        message = f"{named} cannot be added to a plan; write it in the plan, or leave it out"
-        raise InputError([Fault(message, source.name)])
-    return read_plan(source).with_seed(given["seed"])
-
-
-def _endpoint_name(time: str | None, event: str | None) -> str:
-    """Name shared by columns such as os_months and os_event."""
-    from bayesurv.report.origin import UNNAMED
-
-    first, second = ((name or "").partition("_")[0].lower() for name in (time, event))
-    plain = first == second and first.isascii() and first.isalnum()
-    return first if plain else UNNAMED
+app.add_typer(response_commands)
+app.add_typer(table_commands)
 
 
 def main() -> None:

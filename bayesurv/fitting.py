@@ -1,7 +1,7 @@
 """Fit a cohort: the one place where data, models and inference meet."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from bayesurv.models.build import (
     hyperparameters,
 )
 from bayesurv.models.density import Density
+from bayesurv.models.distributions import Sampled
 from bayesurv.models.likelihood import Observed
 from bayesurv.models.prior_draws import prior_draws
 from bayesurv.models.priors import MEDIAN_SPREAD, MedianSurvival, Priors
@@ -27,7 +28,7 @@ from bayesurv.posterior import data, dataset, groups
 if TYPE_CHECKING:
     import xarray as xr
 
-    from bayesurv.inference.sample import Progress, Sampling
+    from bayesurv.inference.sample import Progress, Run, Sampling
 
 
 class CohortWarning(UserWarning):
@@ -134,19 +135,20 @@ def fit(
     SamplingError
         The draws fail the checks after one retry with stricter settings.
     """
-    from bayesurv.inference.sample import Sampling, model_cache, sample
-
     cohort = cohort.complete(variables(formula, cohort.covariates), missing)
     specification = specify(cohort, formula, baseline, priors)
     observed = Observed.from_cohort(cohort, specification.baseline)
     arrays = data_arrays(specification.design.rows, observed) | hyperparameters(specification)
-    compiled = model_cache().compiled(
-        _shape(specification, arrays), lambda: build(specification, cohort)
+    run = run_model(
+        specification.sampled(),
+        arrays,
+        _shape(specification, arrays),
+        lambda: build(specification, cohort),
+        sampling,
+        seed,
+        progress,
+        force,
     )
-    settings = sampling if sampling is not None else Sampling()
-    settings = settings if seed is None else replace(settings, seed=seed)
-    prepared = compiled.with_data(**arrays).starting_at(_start(specification))
-    run = sample(prepared, settings, progress, force)
     notes = (*cohort.notes, *remarks(cohort, specification))
     for note in notes:
         warnings.warn(note, CohortWarning, stacklevel=2)
@@ -199,6 +201,30 @@ def prior(
     )
 
 
+def run_model(
+    sampled: Sequence[Sampled],
+    arrays: Mapping[str, np.ndarray],
+    shape: tuple,
+    make: Callable[[], Any],
+    sampling: "Sampling | None" = None,
+    seed: int | None = None,
+    progress: "Progress | None" = None,
+    force: bool = False,
+) -> "Run":
+    """Sample a model from around its prior medians, compiled before or now.
+
+    `arrays` holds data and hyperparameters by name; `shape` is what the compiled model depends on
+    besides their values, and `make` builds the PyMC model where none of this shape is compiled.
+    """
+    from bayesurv.inference.sample import Sampling, model_cache, sample
+
+    settings = sampling if sampling is not None else Sampling()
+    settings = settings if seed is None else replace(settings, seed=seed)
+    compiled = model_cache().compiled(shape, make).with_data(**arrays)
+    start = {quantity.name: quantity.start() for quantity in sampled}
+    return sample(compiled.starting_at(start), settings, progress, force)
+
+
 def crude_median(cohort: Cohort) -> float:
     """Median survival if the hazard were constant: log 2 times person-time over events."""
     person_time = (_ends(cohort) - cohort.entry).sum()
@@ -229,18 +255,6 @@ def _shape(specification: Specification, arrays: Mapping[str, np.ndarray]) -> tu
         tuple((q.name, tuple(type(p) for p in q.priors)) for q in specification.sampled()),
         tuple((name, value.ndim) for name, value in arrays.items()),
     )
-
-
-def _start(specification: Specification) -> dict[str, np.ndarray]:
-    """Prior medians on the sampler's scale, where chains start."""
-    start = {}
-    for quantity in specification.sampled():
-        middles = [
-            np.log(prior.frozen().median()) if prior.positive else prior.frozen().median()
-            for prior in quantity.priors
-        ]
-        start[quantity.name] = np.array(middles if len(middles) > 1 else middles[0])
-    return start
 
 
 def _tree(

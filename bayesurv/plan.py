@@ -167,10 +167,10 @@ class Plan(Sections):
             source=Path(self.cohort.file).name,
             covariates=needed,
             **self.cohort.model_dump(exclude={"file", "sheet"}),
-            **endpoint.model_dump(),
+            **endpoint.model_dump(exclude={"cause"}),
         )
         theirs = {column for keys in self.endpoint.values() for _, column in keys if column}
-        others = theirs.intersection(cohort.covariates).difference(needed)
+        others = theirs.intersection(cohort.covariates).difference(needed, {endpoint.cause})
         return replace(cohort, covariates=cohort.covariates.drop(columns=list(others)))
 
 

@@ -125,12 +125,13 @@ class CohortKeys(Keys):
 
 
 class EndpointKeys(Keys):
-    """Columns of one endpoint."""
+    """Columns of one endpoint; `cause` names what each event was, such as infection."""
 
     time: Text
     event: Text
     entry: Text | None = None
     upper: Text | None = None
+    cause: Text | None = None
 
 
 class ModelKeys(Keys):
@@ -160,7 +161,7 @@ class PriorKeys(Keys):
 
 
 class EstimandKeys(Keys):
-    """What is asked of the posterior."""
+    """What is asked of the posterior, and whether the classical analysis stands beside it."""
 
     treatment: Text | None = None
     horizon: Positive | None = None
@@ -169,6 +170,7 @@ class EstimandKeys(Keys):
     rmst_margin: Positive | None = None
     survival_margin: Share | None = None
     causal: Text | None = None
+    classical: bool = True
 
 
 class SamplingKeys(Keys):
@@ -208,6 +210,7 @@ SENTENCES = {
     "string_type": "{given} is not text in quotes",
     "string_pattern_mismatch": "must not be empty",
     "int_type": "{given} is not a whole number",
+    "bool_type": "{given} is not true or false",
     "float_type": "{given} is not a number",
     "finite_number": "{given} is not a finite number",
     "tuple_type": "{given} is not a list in brackets",

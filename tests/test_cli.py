@@ -123,7 +123,8 @@ def test_files_of_a_plan(planned):
     expected = {f"{fit}/{name}.csv" for fit in fits for name in tables.split()}
     expected |= {f"{fit}/figures/{name}.png" for fit in fits for name in figures.split()}
     expected |= {f"{fit}/{name}" for fit in fits for name in ("posterior.nc", "benefit.txt")}
-    expected |= {"plan.toml", "provenance.json"}
+    expected |= {f"{e}/side_by_side.{kind}" for e in ("efs", "os") for kind in ("csv", "txt")}
+    expected |= {"classical.csv", "plan.toml", "provenance.json"}
     assert {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()} == expected
     assert visible(out.parent) == ["cohort.csv", "out", "plan.toml"]
 
@@ -155,7 +156,7 @@ def test_provenance_of_a_plan(planned, make_cohort):
     assert {"python", "pymc", "nutpie", "numpy"} <= set(told["versions"])
     assert [len(told["data"][name]["sha256"]) for name in ("efs", "os")] == [64, 64]
     assert told["data"]["efs"] != told["data"]["os"]
-    assert told["files"] == ["efs", "os", "plan.toml", "provenance.json"]
+    assert told["files"] == ["classical.csv", "efs", "os", "plan.toml", "provenance.json"]
     one = told["fits"]["efs/weibull"]
     assert (one["patients"], one["events"]) == (61, make_cohort()["efs_event"].sum())
     assert one["passed_checks"] is True
@@ -214,13 +215,18 @@ def test_options_reach_the_plan(bayesurv, cohort_csv, monkeypatch):
     monkeypatch.setattr(run, "run_plan", noted)
     given = {
         "time": "os_months", "event": "os_event", "formula": "cti2", "unit": "weeks",
-        "entry": "start", "upper": "end", "id": "pid", "treatment": "cti2",
+        "entry": "start", "upper": "end", "cause": "of", "id": "pid", "treatment": "cti2",
         "baseline": "gompertz", "endpoint": "death", "missing": "drop", "out": "there", "seed": "9",
     }  # fmt: skip
     options = [part for name, value in given.items() for part in (f"--{name}", value)]
-    assert bayesurv("fit", cohort_csv, *options, "--baseline", "m-spline", "--force").code == 0
+    assert (
+        bayesurv(
+            "fit", cohort_csv, *options, "--baseline", "m-spline", "--force", "--no-classical"
+        ).code
+        == 0
+    )
     [(plan, out, more)] = seen
-    columns = {name: given[name] for name in ("time", "event", "entry", "upper")}
+    columns = {name: given[name] for name in ("time", "event", "entry", "upper", "cause")}
     assert plan.endpoint["death"].model_dump() == columns
     assert plan.cohort.model_dump(include={"id", "unit", "missing"}) == {
         "id": "pid",
@@ -230,6 +236,7 @@ def test_options_reach_the_plan(bayesurv, cohort_csv, monkeypatch):
     assert plan.cohort.file == str(cohort_csv)
     assert (plan.model.formula, plan.model.baseline) == ("cti2", ("gompertz", "m-spline"))
     assert (plan.estimand.treatment, plan.sampling.seed) == ("cti2", 9)
+    assert not plan.estimand.classical
     assert (out, more["force"]) == (Path("there"), True)
 
 

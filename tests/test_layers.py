@@ -6,7 +6,7 @@ from pathlib import Path
 import bayesurv
 
 PACKAGE = Path(bayesurv.__file__).parent
-FIT = "data models inference posterior fitting refitting"
+FIT = "data models inference posterior fitting refitting responding"
 ALLOWED = {
     "data": "data",
     "models": "data models",
@@ -15,6 +15,7 @@ ALLOWED = {
     "posterior": "data models posterior",
     "fitting": "data models inference posterior fitting",
     "refitting": FIT,
+    "responding": "data models inference posterior fitting responding",
     "estimands": f"{FIT} frequentist estimands",
     "saved": f"{FIT} saved",
     "plots": "frequentist estimands plots",

@@ -205,7 +205,8 @@ def test_written_plan_states_its_defaults():
     assert keys["model"]["baseline"] == ["weibull"]
     assert keys["cohort"]["missing"] == "error"
     assert keys["sampling"] == Sampling().describe()
-    assert set(keys) == {"cohort", "endpoint", "model", "sampling"}
+    assert keys["estimand"] == {"classical": True}
+    assert set(keys) == {"cohort", "endpoint", "model", "estimand", "sampling"}
 
 
 def test_plans_are_frozen():
@@ -610,7 +611,8 @@ def test_estimand():
     benefit = plan(estimand=keys).estimand
     assert (benefit.rmst_margin, benefit.survival_margin) == (1.0, 0.1)
     assert benefit.causal == "no confounding given stage"
-    assert plan().estimand.model_dump(exclude_none=True) == {}
+    assert plan().estimand.model_dump(exclude_none=True) == {"classical": True}
+    assert not plan(estimand={"classical": False}).estimand.classical
 
 
 @pytest.mark.parametrize(
@@ -735,7 +737,7 @@ def test_faults_of_sampling(keys, said):
         (
             {"endpoint": {"pfs": {"time": "a", "evnt": "b", "event": "b"}}},
             '[endpoint.pfs] evnt: unknown key. Did you mean "event"? '
-            "Keys here are time, event, entry, upper",
+            "Keys here are time, event, entry, upper, cause",
         ),
     ],
 )

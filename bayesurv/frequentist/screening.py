@@ -57,8 +57,8 @@ class Screening:
     def selected(self) -> tuple[str, ...]:
         return tuple(self.variables.loc[self.variables["selected"], "variable"])
 
-    def text(self) -> str:
-        """What was found, in words."""
+    def found(self) -> str:
+        """What the rule chose, and how steadily, in words."""
         chosen = _set_name(self.selected)
         same = self.sets.loc[self.sets["variables"] == chosen, "frequency"].sum()
         lines = [
@@ -72,7 +72,11 @@ class Screening:
                 f"The hazard ratio of {self.treatment}, beside whatever was chosen, had median "
                 f"{middle:.2f} and was {low:.2f} to {high:.2f} in 95% of the resamples."
             )
-        return "\n".join([*lines, AVOID])
+        return " ".join(lines)
+
+    def text(self) -> str:
+        """What was found, and that the rule is to be avoided."""
+        return f"{self.found()}\n{AVOID}"
 
 
 def screen(

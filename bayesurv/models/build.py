@@ -9,28 +9,18 @@ import numpy as np
 from bayesurv.data.cohort import Cohort
 from bayesurv.data.design import Design, Rows
 from bayesurv.models.baselines import Array, Baseline
+from bayesurv.models.distributions import Sampled
 from bayesurv.models.likelihood import (
     Observed,
     increment_name,
     linear_predictor,
     log_likelihood,
 )
-from bayesurv.models.priors import Distribution, MedianSurvival, Priors
+from bayesurv.models.priors import MedianSurvival, Priors
+from bayesurv.models.response import OutcomeSpecification
 
 if TYPE_CHECKING:
     import pymc as pm
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """One sampled quantity: the priors of its elements (all of one or of several families).
-
-    `priors` has one entry for a scalar or a shared prior, else one for each label of `dim`.
-    """
-
-    name: str
-    priors: tuple[Distribution, ...]
-    dim: str | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +126,7 @@ def build(specification: Specification, cohort: Cohort) -> "pm.Model":
     with pm.Model(coords=specification.coords(), check_bounds=False) as model:
         symbols = {name: pm.Data(name, getattr(baseline, name)) for name in baseline.constants}
         symbolic = replace(specification, baseline=baseline.with_constants(symbols))
-        drawn = {q.name: _variable(q, specification, pm, pt) for q in specification.sampled()}
+        drawn = {q.name: _variable(q, pm, pt) for q in specification.sampled()}
         for name, dim in specification.standard_normals():
             drawn[name] = pm.Normal(name, 0.0, 1.0, dims=dim)
         for term in design.monotone:
@@ -156,6 +146,24 @@ def build(specification: Specification, cohort: Cohort) -> "pm.Model":
         predictor = linear_predictor(design, rows, parameters, pt)
         terms = log_likelihood(symbolic.baseline, times, parameters, predictor, pt)
         pm.Potential("log_likelihood", terms.sum())
+    return model
+
+
+def build_response(specification: OutcomeSpecification, arrays: Mapping[str, Array]) -> "pm.Model":
+    """Make the PyMC model of binary outcomes; `arrays` are those of `outcome_arrays`."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    with pm.Model(coords=specification.coords(), check_bounds=False) as model:
+        drawn = {q.name: _variable(q, pm, pt) for q in specification.sampled()}
+        for name, dim in specification.standard_normals():
+            drawn[name] = pm.Normal(name, 0.0, 1.0, dims=dim)
+        parameters = specification.parameters(drawn, pt)
+        for name, value in parameters.items():
+            if name not in model.named_vars:
+                pm.Deterministic(name, value, dims=specification.dim(name))
+        data = {name: pm.Data(name, value) for name, value in arrays.items()}
+        pm.Potential("log_likelihood", specification.log_likelihood(data, parameters, pt).sum())
     return model
 
 
@@ -195,27 +203,13 @@ def hyperparameters(specification: Specification) -> dict[str, np.ndarray]:
     baseline = specification.baseline
     arrays = {name: np.asarray(getattr(baseline, name), float) for name in baseline.constants}
     for quantity in specification.sampled():
-        for label, members in _families(quantity.priors).items():
-            priors = [quantity.priors[i] for i in members]
-            for key in priors[0].numbers():
-                values = np.array([prior.numbers()[key] for prior in priors])
-                name = f"{quantity.name}_{label}_{key}"
-                arrays[name] = values if len(quantity.priors) > 1 else values[0]
+        arrays |= quantity.hyperparameters()
     return arrays
 
 
-def _families(priors: tuple[Distribution, ...]) -> dict[str, list[int]]:
-    """Positions of the priors of each family."""
-    found: dict[str, list[int]] = {}
-    for i, prior in enumerate(priors):
-        found.setdefault(type(prior).__name__, []).append(i)
-    return found
-
-
-def _variable(quantity: Sampled, specification: Specification, pm: Any, pt: Any) -> Array:
+def _variable(quantity: Sampled, pm: Any, pt: Any) -> Array:
     """Make the random variable of a sampled quantity, one for each family of its priors."""
-    numbers = hyperparameters(specification)
-    families = _families(quantity.priors)
+    numbers, families = quantity.hyperparameters(), quantity.families()
     parts = []
     for label, members in families.items():
         prefix = f"{quantity.name}_{label}_"

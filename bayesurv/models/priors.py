@@ -3,127 +3,22 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from functools import cache
 from statistics import NormalDist
 from typing import Any, ClassVar
 
 import numpy as np
 
 from bayesurv.data.faults import Fault, InputError, nearest
-
-
-def _written(prior: object, *numbers: float) -> str:
-    """Printed form of a prior, from which `parse_prior` makes exactly the same one."""
-    short = (f"{v:g}" if float(f"{v:g}") == v else repr(float(v)) for v in numbers)
-    return f"{type(prior).__name__}({', '.join(short)})"
-
-
-@dataclass(frozen=True)
-class Distribution:
-    """A plain prior distribution; its fields are the numbers of its printed form."""
-
-    positive: ClassVar[bool] = False
-    scipy_name: ClassVar[str]
-
-    def __post_init__(self) -> None:
-        for name, value in self.numbers().items():
-            allowed = np.isfinite(value) and (name == "mu" or value > 0)
-            if not allowed:
-                bound = "finite" if name == "mu" else "finite and above 0"
-                raise InputError([Fault(f"prior {self}: {name} must be {bound}", value=value)])
-
-    def __str__(self) -> str:
-        return _written(self, *self.numbers().values())
-
-    def numbers(self) -> dict[str, float]:
-        """Hyperparameters by name, in the order of the printed form."""
-        return {f.name: float(getattr(self, f.name)) for f in fields(self)}
-
-    def frozen(self) -> Any:
-        """The same distribution in scipy.stats, for log densities and prior draws."""
-        return _frozen(self)
-
-    def _scipy_arguments(self) -> dict[str, float]:
-        return {"scale": self.sigma}  # type: ignore[attr-defined]
-
-
-@cache
-def _frozen(prior: Distribution) -> Any:
-    from scipy import stats
-
-    return getattr(stats, prior.scipy_name)(**prior._scipy_arguments())
-
-
-@dataclass(frozen=True)
-class Normal(Distribution):
-    """Normal(mu, sigma)."""
-
-    mu: float
-    sigma: float
-    scipy_name: ClassVar[str] = "norm"
-
-    def _scipy_arguments(self) -> dict[str, float]:
-        return {"loc": self.mu, "scale": self.sigma}
-
-
-@dataclass(frozen=True)
-class StudentT(Distribution):
-    """StudentT(nu, mu, sigma)."""
-
-    nu: float
-    mu: float
-    sigma: float
-    scipy_name: ClassVar[str] = "t"
-
-    def _scipy_arguments(self) -> dict[str, float]:
-        return {"df": self.nu, "loc": self.mu, "scale": self.sigma}
-
-
-@dataclass(frozen=True)
-class LogNormal(Distribution):
-    """LogNormal(mu, sigma): the logarithm is Normal(mu, sigma)."""
-
-    mu: float
-    sigma: float
-    positive: ClassVar[bool] = True
-    scipy_name: ClassVar[str] = "lognorm"
-
-    def _scipy_arguments(self) -> dict[str, float]:
-        return {"s": self.sigma, "scale": float(np.exp(self.mu))}
-
-
-@dataclass(frozen=True)
-class HalfNormal(Distribution):
-    """HalfNormal(sigma)."""
-
-    sigma: float
-    positive: ClassVar[bool] = True
-    scipy_name: ClassVar[str] = "halfnorm"
-
-
-@dataclass(frozen=True)
-class HalfCauchy(Distribution):
-    """HalfCauchy(beta)."""
-
-    beta: float
-    positive: ClassVar[bool] = True
-    scipy_name: ClassVar[str] = "halfcauchy"
-
-    def _scipy_arguments(self) -> dict[str, float]:
-        return {"scale": self.beta}
-
-
-@dataclass(frozen=True)
-class Gamma(Distribution):
-    """Gamma(alpha, beta) with shape alpha and rate beta."""
-
-    alpha: float
-    beta: float
-    positive: ClassVar[bool] = True
-    scipy_name: ClassVar[str] = "gamma"
-
-    def _scipy_arguments(self) -> dict[str, float]:
-        return {"a": self.alpha, "scale": 1 / self.beta}
+from bayesurv.models.distributions import (
+    Distribution,
+    Gamma,
+    HalfCauchy,
+    HalfNormal,
+    LogNormal,
+    Normal,
+    StudentT,
+    written,
+)
 
 
 def _central(lower: float, upper: float, prob: float, what: str) -> Normal:
@@ -137,22 +32,37 @@ def _central(lower: float, upper: float, prob: float, what: str) -> Normal:
 
 
 @dataclass(frozen=True)
-class HazardRatio:
-    """Hazard ratio between lower and upper with probability prob: a Normal log hazard ratio."""
+class Ratio:
+    """A ratio between lower and upper with probability prob: its logarithm is Normal."""
 
     lower: float
     upper: float
     prob: float = 0.95
+    what: ClassVar[str]
 
     def __post_init__(self) -> None:
         self.distribution()
 
     def __str__(self) -> str:
-        return _written(self, self.lower, self.upper, self.prob)
+        return written(self, self.lower, self.upper, self.prob)
 
     def distribution(self) -> Normal:
-        """Return the Normal prior of the log hazard ratio."""
-        return _central(self.lower, self.upper, self.prob, "hazard ratio")
+        """Return the Normal prior of the log ratio."""
+        return _central(self.lower, self.upper, self.prob, self.what)
+
+
+@dataclass(frozen=True)
+class HazardRatio(Ratio):
+    """Hazard ratio between lower and upper with probability prob: a Normal log hazard ratio."""
+
+    what: ClassVar[str] = "hazard ratio"
+
+
+@dataclass(frozen=True)
+class OddsRatio(Ratio):
+    """Odds ratio between lower and upper with probability prob: a Normal log odds ratio."""
+
+    what: ClassVar[str] = "odds ratio"
 
 
 @dataclass(frozen=True)
@@ -172,7 +82,7 @@ class MedianSurvival:
         self.distribution()
 
     def __str__(self) -> str:
-        return _written(self, self.lower, self.upper, self.prob)
+        return written(self, self.lower, self.upper, self.prob)
 
     def distribution(self) -> Normal:
         """Return the Normal prior of the log median."""
@@ -189,7 +99,7 @@ class MedianSurvival:
         return cls(median / spread, median * spread, 0.95)
 
 
-Prior = Distribution | HazardRatio
+Prior = Distribution | Ratio
 CoefficientPrior = Prior | Mapping[str, Prior]
 
 DEFAULT_COEFFICIENT = Normal(0, 0.75)
@@ -197,7 +107,8 @@ POSITIVE = (LogNormal, HalfNormal, HalfCauchy, Gamma)
 REAL = (Normal, StudentT)
 
 
-def _named(families: tuple[type, ...]) -> str:
+def family_names(families: tuple[type, ...]) -> str:
+    """Names of families in words."""
     *names, last = [family.__name__ for family in families]
     return f"{', '.join(names)} or {last}"
 
@@ -240,15 +151,15 @@ class Priors:
                 yield f"median_survival takes the place of {name}; give one of them"
         for name in ("shape", "smoothing_sd", "group_sd"):
             given = getattr(self, name)
-            if not (isinstance(given, Distribution) and given.positive):
-                yield f"{name} is positive, not {given}; use {_named(POSITIVE)}"
+            if not isinstance(given, POSITIVE):
+                yield f"{name} is positive, not {given}; use {family_names(POSITIVE)}"
         for name in ("intercept", "slope", "log_hazard"):
             given = getattr(self, name)
-            if given is not None and not (isinstance(given, Distribution) and not given.positive):
-                yield f"{name} may be negative, unlike {given}; use {_named(REAL)}"
+            if given is not None and not isinstance(given, REAL):
+                yield f"{name} may be negative, unlike {given}; use {family_names(REAL)}"
         for term, given in self._by_term().items():
             if not isinstance(given, (*REAL, HazardRatio)):
-                allowed = _named((*REAL, HazardRatio))
+                allowed = family_names((*REAL, HazardRatio))
                 yield f"the coefficient of {term} is a log hazard ratio; use {allowed}, not {given}"
 
     def _by_term(self) -> Mapping[str, Prior]:
@@ -263,28 +174,45 @@ class Priors:
         InputError
             A term is named that the model does not have.
         """
-        given = self.coefficient
-        default: Prior = DEFAULT_COEFFICIENT if isinstance(given, Mapping) else given
-        named: Mapping[str, Prior] = given if isinstance(given, Mapping) else {}
-        unknown = [name for name in named if name not in terms]
-        if unknown:
-            raise InputError(
-                Fault(f"priors: no term {name!r} in the model.{nearest(name, terms)}")
-                for name in unknown
-            )
-        chosen = [named.get(term, default) for term in terms]
-        return [p.distribution() if isinstance(p, HazardRatio) else p for p in chosen]
+        return coefficient_priors(self.coefficient, DEFAULT_COEFFICIENT, terms)
 
     def describe(self) -> dict[str, str]:
         """Printed form of every prior that is set."""
-        table: dict[str, str] = {}
-        for entry in fields(self):
-            value = getattr(self, entry.name)
-            if isinstance(value, Mapping):
-                table |= {f"{entry.name}[{term}]": str(prior) for term, prior in value.items()}
-            elif value is not None:
-                table[entry.name] = str(value)
-        return table
+        return described(self)
+
+
+def coefficient_priors(
+    given: CoefficientPrior, default: Prior, terms: tuple[str, ...]
+) -> list[Distribution]:
+    """Prior of each term's coefficient; terms that a mapping does not name have the default.
+
+    Raises
+    ------
+    InputError
+        A term is named that the model does not have.
+    """
+    named: Mapping[str, Prior] = given if isinstance(given, Mapping) else {}
+    unknown = [name for name in named if name not in terms]
+    if unknown:
+        raise InputError(
+            Fault(f"priors: no term {name!r} in the model.{nearest(name, terms)}")
+            for name in unknown
+        )
+    rest = default if isinstance(given, Mapping) else given
+    chosen = [named.get(term, rest) for term in terms]
+    return [p.distribution() if isinstance(p, Ratio) else p for p in chosen]
+
+
+def described(priors: Any) -> dict[str, str]:
+    """Printed form of every prior that is set in a table of priors."""
+    table: dict[str, str] = {}
+    for entry in fields(priors):
+        value = getattr(priors, entry.name)
+        if isinstance(value, Mapping):
+            table |= {f"{entry.name}[{term}]": str(prior) for term, prior in value.items()}
+        elif value is not None:
+            table[entry.name] = str(value)
+    return table
 
 
 FAMILIES: dict[str, type] = {
@@ -292,7 +220,7 @@ FAMILIES: dict[str, type] = {
 }
 
 
-def parse_prior(text: str, where: str = "prior") -> Any:
+def parse_prior(text: str, where: str = "prior", families: Mapping[str, type] = FAMILIES) -> Any:
     """Read a prior from its printed form, such as "Normal(0, 2.5)" or "HazardRatio(0.5, 2, 0.95)".
 
     Raises
@@ -305,15 +233,15 @@ def parse_prior(text: str, where: str = "prior") -> Any:
         message = f'{where}: a prior reads like "Normal(0, 2.5)"; got {text!r}'
         raise InputError([Fault(message)])
     name, inside = match.groups()
-    if name not in FAMILIES:
-        message = f"{where}: unknown prior {name!r}; use one of {', '.join(FAMILIES)}."
-        raise InputError([Fault(message + nearest(name, FAMILIES))])
+    if name not in families:
+        message = f"{where}: unknown prior {name!r}; use one of {', '.join(families)}."
+        raise InputError([Fault(message + nearest(name, families))])
     try:
         numbers = [float(part) for part in inside.split(",")]
     except ValueError:
         raise InputError([Fault(f"{where}: {text!r} holds something that is no number")]) from None
     try:
-        return FAMILIES[name](*numbers)
+        return families[name](*numbers)
     except TypeError:
-        wanted = ", ".join(f.name for f in fields(FAMILIES[name]))
+        wanted = ", ".join(f.name for f in fields(families[name]))
         raise InputError([Fault(f"{where}: {text!r} should read {name}({wanted})")]) from None

@@ -1,17 +1,15 @@
 """Answer to a question about saved fits: tables, figures and a sentence, in one folder."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from bayesurv.fitting import Fit
-from bayesurv.report.folder import MARK, staged
-from bayesurv.report.origin import command, versions
+from bayesurv.report.folder import staged
+from bayesurv.report.origin import write_provenance
 from bayesurv.saved import provenance
 
 if TYPE_CHECKING:
@@ -61,11 +59,5 @@ def write_answer(answer: Answer, out: Path, name: str, fits: Mapping[str, Fit]) 
         answer = replace(answer, sentence=f"{FAILED}\n{answer.sentence}")
     with staged(out) as staging:
         answer.write(staging, name)
-        mark = {
-            "bayesurv": version("bayesurv"),
-            "command": command(),
-            "versions": versions(),
-            "fits": {path: provenance(fit) for path, fit in fits.items()},
-            "files": sorted([*(path.name for path in staging.iterdir()), MARK]),
-        }
-        (staging / MARK).write_text(json.dumps(mark, indent=2) + "\n", encoding="utf-8")
+        asked = {path: provenance(fit) for path, fit in fits.items()}
+        write_provenance(staging, fits=asked)

@@ -1,7 +1,5 @@
 """What the priors imply, before any outcome is seen."""
 
-import json
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +10,8 @@ from bayesurv.estimands.functionals import survival_quantile
 from bayesurv.estimands.summary import hazard_ratios, summarise, survival_table
 from bayesurv.fitting import Fit
 from bayesurv.plan import Plan
-from bayesurv.report.folder import MARK, staged
-from bayesurv.report.origin import command, versions
+from bayesurv.report.folder import staged
+from bayesurv.report.origin import write_provenance
 from bayesurv.report.rehearse import rehearse
 from bayesurv.report.results import stated_profiles
 
@@ -36,14 +34,7 @@ def run_prior(plan: Plan, out: Path) -> Tables:
             title = f"Prior of {endpoint}, {baseline} (time in {drawn.unit})"
             found.append((title, table, drawn.notes))
         (staging / "plan.toml").write_text(plan.to_toml(), encoding="utf-8")
-        mark = {
-            "bayesurv": version("bayesurv"),
-            "command": command(),
-            "versions": versions(),
-            "seed": plan.sampling_settings().seed,
-            "files": sorted([*(path.name for path in staging.iterdir()), MARK]),
-        }
-        (staging / MARK).write_text(json.dumps(mark, indent=2) + "\n", encoding="utf-8")
+        write_provenance(staging, seed=plan.sampling_settings().seed)
     return found
 
 

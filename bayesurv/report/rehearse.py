@@ -10,6 +10,7 @@ from bayesurv.data.faults import Fault, InputError
 from bayesurv.estimands.arms import treatment_arms
 from bayesurv.estimands.margins import Margins
 from bayesurv.fitting import Fit, prior
+from bayesurv.frequentist.observations import event_causes
 from bayesurv.plan import Plan
 from bayesurv.report.results import stated_profiles
 
@@ -25,6 +26,7 @@ def rehearse(plan: Plan, cohorts: dict[str, Cohort]) -> dict[tuple[str, str], Fi
     priors: dict[tuple[str, str], Fit] = {}
     faults: list[Fault] = []
     for endpoint, cohort in cohorts.items():
+        faults += _cause_faults(plan, endpoint, cohort)
         for baseline in plan.baselines():
             try:
                 drawn = _drawn(plan, cohort, baseline)
@@ -35,6 +37,17 @@ def rehearse(plan: Plan, cohorts: dict[str, Cohort]) -> dict[tuple[str, str], Fi
     if faults:
         raise InputError({str(fault): fault for fault in faults}.values())
     return priors
+
+
+def _cause_faults(plan: Plan, endpoint: str, cohort: Cohort) -> tuple[Fault, ...]:
+    cause = plan.endpoint[endpoint].cause
+    if cause is None:
+        return ()
+    try:
+        event_causes(cohort, cause)
+    except InputError as error:
+        return error.faults
+    return ()
 
 
 def _drawn(plan: Plan, cohort: Cohort, baseline: Any) -> Fit:

@@ -1,12 +1,10 @@
 """Run a plan: every endpoint with every baseline, into one folder."""
 
-import json
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +15,9 @@ from bayesurv.estimands.margins import Margins
 from bayesurv.estimands.summary import hazard_ratios
 from bayesurv.fitting import CohortWarning, Fit, fit
 from bayesurv.plan import Plan
-from bayesurv.report.folder import MARK, staged
-from bayesurv.report.origin import command, versions
+from bayesurv.report.classical import classical_table, observations, write_side_by_side
+from bayesurv.report.folder import staged
+from bayesurv.report.origin import command, versions, write_provenance
 from bayesurv.report.rehearse import rehearse
 from bayesurv.report.results import write_fit
 
@@ -90,16 +89,26 @@ def run_plan(
                 _write(plan, fitted, folder, origin)
                 ratios = hazard_ratios(fitted)
                 outcomes.append(Outcome(endpoint, baseline.name, ratios, fitted))
+        if plan.estimand.classical:
+            watcher.step("The classical analysis")
+            _beside(plan, cohorts, outcomes, staging)
         (staging / "plan.toml").write_text(plan.to_toml(), encoding="utf-8")
-        provenance = {
-            "bayesurv": version("bayesurv"),
-            "started": started.isoformat(timespec="seconds"),
-            "seconds": round(time.perf_counter() - begin, 1),
-            **_provenance(plan, cohorts, outcomes),
-            "files": sorted([*(path.name for path in staging.iterdir()), MARK]),
-        }
-        (staging / MARK).write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
+        write_provenance(
+            staging,
+            started=started.isoformat(timespec="seconds"),
+            seconds=round(time.perf_counter() - begin, 1),
+            **_described(plan, cohorts, outcomes),
+        )
     return outcomes
+
+
+def _beside(plan: Plan, cohorts: dict[str, Cohort], outcomes: list[Outcome], folder: Path) -> None:
+    """Write the classical analysis, and each endpoint's beside its fits."""
+    observed = {endpoint: observations(plan, cohort) for endpoint, cohort in cohorts.items()}
+    classical_table(plan, observed).to_csv(folder / "classical.csv", index=False)
+    for endpoint, each in observed.items():
+        fits = {found.baseline: found.fit for found in outcomes if found.endpoint == endpoint}
+        write_side_by_side(plan, each, fits, folder / endpoint)
 
 
 def _write(plan: Plan, fitted: Fit, folder: Path, origin: dict[str, Any]) -> None:
@@ -118,11 +127,9 @@ def _write(plan: Plan, fitted: Fit, folder: Path, origin: dict[str, Any]) -> Non
     )
 
 
-def _provenance(plan: Plan, cohorts: dict[str, Cohort], outcomes: list[Outcome]) -> dict[str, Any]:
+def _described(plan: Plan, cohorts: dict[str, Cohort], outcomes: list[Outcome]) -> dict[str, Any]:
     fits = {f"{o.endpoint}/{o.baseline}": o.fit for o in outcomes}
     return {
-        "command": command(),
-        "versions": versions(),
         "seed": plan.sampling_settings().seed,
         "data": {name: {"sha256": cohort.digest()} for name, cohort in cohorts.items()},
         "fits": {

@@ -1,0 +1,1 @@
+"""Clinical tables: dates, scans, adverse events and laboratory values, before any endpoint."""
