@@ -1,6 +1,7 @@
 """Endpoints from dates: clinical tables become an analysis table, with an audit of every value."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -13,17 +14,19 @@ from bayesurv.data.clinical.rule import Found, Options, Outcome, Rule
 from bayesurv.data.clinical.rules_baseline import BASELINE
 from bayesurv.data.clinical.rules_response import RESPONSE
 from bayesurv.data.clinical.rules_safety import SAFETY
-from bayesurv.data.clinical.rules_survival import survival_rules
+from bayesurv.data.clinical.rules_survival import NEVER_ASSESSED, survival_rules
 from bayesurv.data.clinical.tables import Tables, check_tables, read_tables
 from bayesurv.data.faults import Checklist, listed
 
 __all__ = ["Derived", "Options", "check_nested", "check_tables", "derive", "read_tables"]
 
-REMARKED = ("failure_class", "pfs", "efs", "responder_day30", "best_responder")
+REMARKED = ("failure_class", "os", "pfs", "efs", "responder_day30", "best_responder")
 NESTED = ("efs", "pfs", "os")
 AUDIT = ("patient_id", "variable", "value", "rule", "option", "source", "remark")
 
-Applied = tuple[Patient, Rule, Found]
+HALF_DAY = "ended on the day on which salvage began: half a day counted"
+
+Applied = tuple[Patient, tuple[tuple[Rule, Found], ...]]
 
 
 @dataclass(frozen=True)
@@ -74,17 +77,17 @@ def derive(tables: Tables, options: Options | None = None) -> Derived:
     known = {f"{name}.{column}" for name, given in tables.given.items() for column in given}
     every = (*BASELINE, *survival_rules(options), *RESPONSE, *SAFETY)
     rules = tuple(rule for rule in every if known.issuperset(rule.needs))
-    people = tuple(patients(tables))
-    found = [(p, r, _half_day(p, r.find(p, options), options)) for p in people for r in rules]
-    _check(tables, people, found, options)
-    values: dict[str, dict[str, Any]] = {patient["patient_id"]: {} for patient in people}
-    audit = []
-    for patient, rule, value in found:
-        for variable, cell in _cells(patient, rule, value, options):
-            values[patient["patient_id"]][variable] = cell
-            audit.append(_audited(patient, variable, cell, rule, value, options))
-    cohort = pd.DataFrame.from_dict(values, orient="index").rename_axis("patient_id").reset_index()
-    cohort = cohort.convert_dtypes()
+    applied = [_applied(patient, rules, options) for patient in patients(tables)]
+    _check(tables, applied, options)
+    values, audit = [], []
+    for patient, found in applied:
+        row = {"patient_id": patient["patient_id"]}
+        for rule, value in found:
+            for variable, cell in _cells(patient, rule, value, options):
+                row[variable] = cell
+                audit.append(_audited(patient, variable, cell, rule, value, options))
+        values.append(row)
+    cohort = pd.DataFrame(values).convert_dtypes()
     if len([rule for rule in rules if rule.name in NESTED]) > 1:
         check_nested(cohort, NESTED, unit=options.unit, id="patient_id")
     return Derived(
@@ -93,30 +96,32 @@ def derive(tables: Tables, options: Options | None = None) -> Derived:
         _flow(tables, cohort),
         rules,
         options,
-        (*tables.notes, *_not_derived(every, known, options), *_remarks(found)),
+        (*tables.notes, *_not_derived(every, known, options), *_remarks(applied)),
     )
+
+
+def _applied(patient: Patient, rules: Sequence[Rule], options: Options) -> Applied:
+    """What each rule finds for a patient; half a day, where it is counted, is remarked."""
+    found = []
+    for rule in rules:
+        value = rule.find(patient, options)
+        if options.day_zero == "half-day" and _ends_at_once(patient, value):
+            remark = "; ".join(filter(None, (value.remark, HALF_DAY)))
+            value = replace(value, remark=remark)
+        found.append((rule, value))
+    return patient, tuple(found)
 
 
 def _ends_at_once(patient: Patient, found: Found) -> bool:
     return isinstance(found.value, Outcome) and found.value.day == patient.start
 
 
-def _half_day(patient: Patient, found: Found, options: Options) -> Found:
-    """Say so where half a day is counted in place of none."""
-    if options.day_zero == "refuse" or not _ends_at_once(patient, found):
-        return found
-    said = "ended on the day on which salvage began: half a day counted"
-    return replace(found, remark="; ".join(filter(None, (found.remark, said))))
-
-
-def _check(
-    tables: Tables, people: Sequence[Patient], found: Sequence[Applied], options: Options
-) -> None:
+def _check(tables: Tables, applied: Sequence[Applied], options: Options) -> None:
     """Refuse patients without a day of origin, or whose follow-up ends as salvage begins."""
     check = Checklist(tables.sources["patients"])
-    if not people:
+    if not applied:
         check.add("no patient is included")
-    for patient in people:
+    for patient, found in applied:
         who, row = patient["patient_id"], patient.record.row
         column, origin = options.origin_of(patient)
         if origin is None:
@@ -125,15 +130,22 @@ def _check(
         elif origin > patient.start:
             message = f"patient {who}: {origin} is after salvage_start_date {patient.start}"
             check.add(message, row=row, column=column, value=str(origin))
-        at_once = [r.name for p, r, f in found if p is patient and _ends_at_once(p, f)]
+        at_once = {rule.name: end for rule, end in found if _ends_at_once(patient, end)}
         if at_once and options.day_zero == "refuse":
-            message = (
-                f"patient {who}: {listed(at_once)} would end on the day on which salvage began, "
-                f"{patient.start}; count half a day with --day-zero half-day, or exclude the "
-                "patient (never assessed: --pfs-censor last-contact helps too)"
-            )
+            message = f"patient {who}: {_at_once(at_once)}"
             check.add(message, row=row, column="salvage_start_date", value=str(patient.start))
     check.finish()
+
+
+def _at_once(ends: Mapping[str, Found]) -> str:
+    """What is wrong with endpoints that end as salvage begins, and what can be done."""
+    never = any(end.remark == NEVER_ASSESSED for end in ends.values())
+    why = f" ({NEVER_ASSESSED})" if never else ""
+    censor = ", --pfs-censor last-contact" if never else ""
+    return (
+        f"{listed(ends)} would end on the day on which salvage began{why}; count half a day with "
+        f"--day-zero half-day{censor}, or exclude the patient"
+    )
 
 
 def _cells(
@@ -144,9 +156,7 @@ def _cells(
     if not isinstance(end, Outcome):
         yield rule.name.format(unit=unit), end
         return
-    time = _elapsed(patient, end.day, options) + (
-        options.time(0.5) if end.day == patient.start else 0.0
-    )
+    time = _elapsed(patient, end.day, options, more=0.5 if end.day == patient.start else 0.0)
     yield f"{rule.name}_{unit}", time
     yield f"{rule.name}_event", int(end.event)
     if rule.name == "pfs":
@@ -155,9 +165,9 @@ def _cells(
         yield f"pfs_upper_{unit}", None if end.after is None else time
 
 
-def _elapsed(patient: Patient, day: date, options: Options) -> float:
+def _elapsed(patient: Patient, day: date, options: Options, more: float = 0.0) -> float:
     origin = options.origin_of(patient)[1] or patient.start
-    return options.time((day - origin).days)
+    return options.time((day - origin).days + more)
 
 
 def _audited(
@@ -210,12 +220,13 @@ def _not_derived(every: Sequence[Rule], known: set[str], options: Options) -> It
         yield f"Not derived, as {table} lacks the columns for it: {listed(names)}"
 
 
-def _remarks(found: Sequence[Applied]) -> Iterator[str]:
+def _remarks(applied: Sequence[Applied]) -> Iterator[str]:
     """The remarks that a reader of the results needs, with the number of patients."""
-    counts: dict[tuple[str, str], int] = {}
-    for _, rule, value in found:
-        if rule.name in REMARKED and value.remark:
-            key = rule.name, value.remark
-            counts[key] = counts.get(key, 0) + 1
+    counts = Counter(
+        (rule.name, value.remark)
+        for _, found in applied
+        for rule, value in found
+        if rule.name in REMARKED and value.remark
+    )
     for (name, remark), count in counts.items():
         yield f"{name}: {remark} ({count} {'patient' if count == 1 else 'patients'})"

@@ -99,7 +99,7 @@ class MedianSurvival:
         return cls(median / spread, median * spread, 0.95)
 
 
-Prior = Distribution | Ratio
+Prior = Distribution | HazardRatio
 CoefficientPrior = Prior | Mapping[str, Prior]
 
 DEFAULT_COEFFICIENT = Normal(0, 0.75)
@@ -182,7 +182,9 @@ class Priors:
 
 
 def coefficient_priors(
-    given: CoefficientPrior, default: Prior, terms: tuple[str, ...]
+    given: Distribution | Ratio | Mapping[str, Distribution | Ratio],
+    default: Distribution,
+    terms: tuple[str, ...],
 ) -> list[Distribution]:
     """Prior of each term's coefficient; terms that a mapping does not name have the default.
 
@@ -191,7 +193,7 @@ def coefficient_priors(
     InputError
         A term is named that the model does not have.
     """
-    named: Mapping[str, Prior] = given if isinstance(given, Mapping) else {}
+    named: Mapping[str, Distribution | Ratio] = given if isinstance(given, Mapping) else {}
     unknown = [name for name in named if name not in terms]
     if unknown:
         raise InputError(

@@ -22,7 +22,6 @@ from bayesurv.models.distributions import Beta, Distribution, HalfNormal, Normal
 from bayesurv.models.priors import (
     POSITIVE,
     REAL,
-    CoefficientPrior,
     OddsRatio,
     coefficient_priors,
     described,
@@ -30,6 +29,7 @@ from bayesurv.models.priors import (
 )
 
 FAMILIES: dict[str, type] = {cls.__name__: cls for cls in (*REAL, *POSITIVE, OddsRatio, Beta)}
+LogOddsRatio = Distribution | OddsRatio
 DEFAULT_COEFFICIENT = Normal(0, 1)  # an odds ratio between 0.14 and 7.1 with probability 0.95
 
 
@@ -46,7 +46,7 @@ class OutcomePriors:
     """
 
     intercept: Distribution = Normal(0, 1.5)
-    coefficient: CoefficientPrior = DEFAULT_COEFFICIENT
+    coefficient: LogOddsRatio | Mapping[str, LogOddsRatio] = DEFAULT_COEFFICIENT
     group_sd: Distribution = HalfNormal(0.5)
     patient_sd: Distribution = HalfNormal(1)
     risk: Beta | None = None

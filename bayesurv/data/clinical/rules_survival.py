@@ -10,6 +10,7 @@ from bayesurv.data.clinical.rule import Found, Options, Outcome, Rule, rule
 from bayesurv.data.clinical.schema import HAEMATOLOGICAL
 
 ENDPOINTS = "Paper, Methods, definitions of OS, EFS and PFS"
+NEVER_ASSESSED = "never assessed after salvage began"
 SCANS = ("assessments.response",)
 SEVERE: dict[str, tuple[str, Callable[[Record], bool]]] = {
     "E1": ("none", lambda event: False),
@@ -53,7 +54,7 @@ def progression_free_survival(patient: Patient, options: Options) -> Found:
         last = patient.scans[-1]
         return Found(Outcome(last["date"], False), (last.cite("response", "date"),))
     source = patient.cite("salvage_start_date")
-    return Found(Outcome(patient.start, False), (source,), "never assessed after salvage began")
+    return Found(Outcome(patient.start, False), (source,), NEVER_ASSESSED)
 
 
 def _severe(patient: Patient, options: Options, variant: str) -> Record | None:
@@ -71,7 +72,7 @@ def _event_free(patient: Patient, options: Options, variant: str) -> Found:
     if severe is None:
         return Found(Outcome(end.day, end.event), found.sources, found.remark)
     source = severe.cite("term", "grade", "start_date")
-    if severe["start_date"] > end.day:
+    if severe["start_date"] > end.day and end.event:
         remark = "" if end.event else "severe adverse event after PFS was censored: not counted"
         return Found(Outcome(end.day, end.event), (*found.sources, source), remark)
     return Found(Outcome(severe["start_date"], True), (source, *found.sources))

@@ -1,10 +1,12 @@
 """Clinical tables from CSV files or a workbook: every cell typed by the schema, faults listed."""
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -156,13 +158,14 @@ def _places(files: list[str]) -> list[tuple[str, Path, str | None]]:
 
 def _sheets(path: Path) -> list[str]:
     """The sheets of a workbook that hold a table with rows."""
-    if not path.is_file():
-        read_table(path)  # says why not
     try:
-        with pd.ExcelFile(path, engine="openpyxl") as book:
+        with (
+            warnings.catch_warnings(action="ignore"),
+            pd.ExcelFile(path, engine="openpyxl") as book,
+        ):
             pages = {page.title: page.max_row for page in book.book.worksheets}
-    except (ImportError, ValueError, KeyError, OSError):
-        read_table(path)
+    except (BadZipFile, ImportError, KeyError, OSError, ValueError):
+        read_table(path)  # says why it cannot be read
         raise
     unknown = [name for name in pages if name not in (*TABLES, DICTIONARY)]
     faults = [
