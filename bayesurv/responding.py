@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -129,8 +129,7 @@ def prior_of(fit: ResponseFit, draws: int = 4000, seed: int = 0) -> ResponseFit:
     """The same model with draws from its prior: what it believes before any outcome."""
     import xarray as xr
 
-    # Any: the function is written for survival models, and asks no more than this one has.
-    parameters = prior_draws(cast(Any, fit.specification), draws, seed)
+    parameters = prior_draws(fit.specification, draws, seed)
     groups = _groups(fit.specification, fit.outcomes, parameters)
     return replace(fit, draws=xr.DataTree.from_dict(groups), failed=False)
 

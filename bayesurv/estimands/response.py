@@ -175,9 +175,7 @@ def _odds(
 ) -> Iterator[tuple]:
     """Rows of `classical_odds` of one outcome."""
     design, known = asked.fit.design, ~np.isnan(values)
-    fixed = design.rows.fixed[known]
-    # Centred, which changes no odds ratio, so that no empty arm sends the intercept far away.
-    data = values[known], fixed - fixed.mean(axis=0), design.terms
+    data = values[known], design.rows.fixed[known], design.terms
     try:
         found = [logistic(*data)]
     except InputError:  # nothing can be compared

@@ -11,6 +11,8 @@ from bayesurv.inference.diagnostics import elements, summarise_chains
 if TYPE_CHECKING:
     import xarray as xr
 
+    from bayesurv.responding import ResponseFit
+
 CI_PROB = 0.95
 
 
@@ -41,7 +43,7 @@ def quantiles(flat: np.ndarray, ci_prob: float = CI_PROB) -> np.ndarray:
     return np.quantile(flat, [tail, 0.5, 1 - tail], axis=0, method=method)
 
 
-def parameter_table(fit: Fit) -> pd.DataFrame:
+def parameter_table(fit: "Fit | ResponseFit") -> pd.DataFrame:
     """Mean, sd, quantiles, effective sample sizes and R-hat of every parameter."""
     rows = {}
     for label, values in elements(fit.posterior):

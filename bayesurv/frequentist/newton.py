@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+LONGEST_STEP = 2.0
 MOST_STEPS = 200
 MOST_HALVINGS = 40
 SMALLEST_STEP = 1e-10
@@ -73,7 +74,10 @@ def maximise(
         small = _small(steps, value, here.penalised)
         if small[~flat].all():
             break
-        there = _uphill(evaluate, parameter, here, directions @ vector @ np.where(flat, 0, steps))
+        move = np.where(flat, 0, steps)
+        if here.penalised:  # no parabola far from its maximum: there a whole step leads astray
+            move /= max(1, abs(move).max(initial=0) / LONGEST_STEP)
+        there = _uphill(evaluate, parameter, here, directions @ vector @ move)
         if there is None:
             break
         parameter, here = there

@@ -5,9 +5,12 @@ import numpy as np
 from bayesurv.models.build import Specification
 from bayesurv.models.likelihood import increment_name
 from bayesurv.models.priors import Distribution
+from bayesurv.models.response import OutcomeSpecification
 
 
-def prior_draws(specification: Specification, draws: int, seed: int) -> dict[str, np.ndarray]:
+def prior_draws(
+    specification: Specification | OutcomeSpecification, draws: int, seed: int
+) -> dict[str, np.ndarray]:
     """Parameters drawn from the prior, each of shape `(1, draw, ...)`.
 
     Each element of a parameter has a random stream of its own, so that one prior more or less

@@ -165,3 +165,13 @@ def probability(value: float) -> str:
     if value > 0.999:
         return ">0.999"
     return f"{value:.2f}" if 0.0095 <= value <= 0.9905 else f"{value:.3f}"
+
+
+def percent(share: float) -> str:
+    """A share in whole per cent; never 0% or 100%."""
+    return "<1%" if share < 0.01 else ">99%" if share > 0.99 else f"{100 * share:.0f}%"
+
+
+def p_value(p: float) -> str:
+    """A p-value in three decimals; never 0."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from bayesurv.frequentist.baseline_table import MISSING, BaselineTable
+from bayesurv.plots.style import p_value
 
 SUMMARIES = {
     "median-range": ("median", "minimum", "maximum"),
@@ -58,8 +59,3 @@ def _comparison(row: pd.Series, first: bool) -> dict[str, str]:
 def number(value: float) -> str:
     """Three digits, or all before the decimal point."""
     return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
-
-
-def p_value(p: float) -> str:
-    """Three decimals, or <0.001."""
-    return "<0.001" if p < 0.001 else f"{p:.3f}"

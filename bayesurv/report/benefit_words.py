@@ -13,7 +13,7 @@ from bayesurv.data.faults import listed
 from bayesurv.estimands.arms import Comparison, treatment_terms
 from bayesurv.estimands.margins import Margins
 from bayesurv.fitting import Fit
-from bayesurv.plots.style import duration, number, probability
+from bayesurv.plots.style import duration, number, percent, probability
 
 ENDPOINTS = {
     "os": "overall survival",
@@ -113,7 +113,7 @@ def _time_gained(
 def _survival(asked: Comparison, rows: dict, arms: pd.DataFrame, what: str) -> str:
     """Survival of both arms at the horizon, and its difference in points."""
     here = arms[(arms["quantity"] == "survival") & (arms["time"] == asked.horizon)]
-    untreated, treated = (_percent(value) for value in here["estimate"])
+    untreated, treated = (percent(value) for value in here["estimate"])
     row = rows["survival_difference", 0.0]
     points, lower, upper = (f"{_rounded(100 * v, 0)}" for v in (row.estimate, row.lower, row.upper))
     return (
@@ -191,8 +191,3 @@ def _time(value: float, unit: str) -> str:
 def _rounded(value: float, decimals: int) -> str:
     """A number in plain digits; never -0."""
     return f"{round(value, decimals) + 0.0:.{decimals}f}"
-
-
-def _percent(share: float) -> str:
-    """A share in whole per cent; never 0% or 100%."""
-    return "<1%" if share < 0.01 else ">99%" if share > 0.99 else f"{100 * share:.0f}%"

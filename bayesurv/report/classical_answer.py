@@ -14,14 +14,13 @@ from bayesurv.frequentist.e_value import e_value
 from bayesurv.frequentist.observations import Observations, event_causes
 from bayesurv.frequentist.screening import AVOID, Screening, screen
 from bayesurv.plan import Plan
-from bayesurv.plots.style import number
+from bayesurv.plots.style import number, p_value
 from bayesurv.report.answer import Answer
 from bayesurv.report.benefit_words import survival_name
 from bayesurv.report.classical import classical_table, observations, regular_cox
 from bayesurv.report.folder import staged
 from bayesurv.report.origin import write_provenance
 from bayesurv.report.rehearse import rehearse
-from bayesurv.report.response_words import p_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,13 +1,11 @@
 """Answer how a treatment is associated with binary outcomes: responses and adverse events."""
 
 import hashlib
-import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 
@@ -21,10 +19,10 @@ from bayesurv.estimands.response import (
 from bayesurv.estimands.summary import parameter_table
 from bayesurv.fitting import CohortWarning
 from bayesurv.plots.response import plot_risks
-from bayesurv.plots.style import probability
+from bayesurv.plots.style import p_value, percent, probability
 from bayesurv.report.answer import FAILED, Answer
-from bayesurv.report.folder import MARK, staged
-from bayesurv.report.origin import command, versions
+from bayesurv.report.folder import staged
+from bayesurv.report.origin import write_provenance
 from bayesurv.report.response_question import (
     EVENTS,
     RESPONSES,
@@ -32,7 +30,7 @@ from bayesurv.report.response_question import (
     read_outcomes,
     read_priors,
 )
-from bayesurv.report.response_words import p_value, percent, risks_sentence
+from bayesurv.report.response_words import risks_sentence
 from bayesurv.report.run import Watcher
 from bayesurv.responding import ResponseFit, respond
 
@@ -72,15 +70,11 @@ def run_respond(
         marked = f"{FAILED}\n{answer.sentence}" if failed else answer.sentence
         replace(answer, sentence=marked).write(staging, "respond")
         _save(fits, staging / "posterior.nc")
-        mark = {
-            "bayesurv": version("bayesurv"),
-            "command": command(),
-            "versions": versions(),
-            "data": {"sha256": hashlib.sha256(asked.file.read_bytes()).hexdigest()},
-            "fits": {kind: _described(fit) for kind, fit in fits.items()},
-            "files": sorted([*(path.name for path in staging.iterdir()), MARK]),
-        }
-        (staging / MARK).write_text(json.dumps(mark, indent=2) + "\n", encoding="utf-8")
+        write_provenance(
+            staging,
+            data={"sha256": hashlib.sha256(asked.file.read_bytes()).hexdigest()},
+            fits={kind: _described(fit) for kind, fit in fits.items()},
+        )
     return answer, failed
 
 
@@ -95,8 +89,7 @@ def answered(asked: Mapping[str, RiskComparison]) -> Answer:
         "response": _stacked(risks),
         "response_contrasts": _stacked(contrasts),
         "response_classical": _stacked({k: classical_odds(each) for k, each in asked.items()}),
-        # Any: the function is written for survival fits, and asks no more than these have.
-        "parameters": _stacked({k: parameter_table(cast(Any, f)) for k, f in fits.items()}),
+        "parameters": _stacked({kind: parameter_table(fit) for kind, fit in fits.items()}),
         "diagnostics": _stacked({kind: fit.diagnostics for kind, fit in fits.items()}),
     }
     label = "Risk" if EVENTS in asked else "Rate"

@@ -8,7 +8,7 @@ import pandas as pd
 from bayesurv.data.coding import mentions
 from bayesurv.estimands.response import RiskComparison, compare_risks
 from bayesurv.estimands.summary import quantiles
-from bayesurv.plots.style import number, probability
+from bayesurv.plots.style import number, p_value, percent, probability
 from bayesurv.responding import prior_of
 
 GOOD, HARMFUL = "Good outcomes (fewer is worse)", "Harmful outcomes (more is worse)"
@@ -73,13 +73,3 @@ def _priors(asked: RiskComparison) -> str:
         f"{percent(high)}, and a difference between {round(100 * least)} and {round(100 * most)} "
         "percentage points (95% intervals)"
     )
-
-
-def percent(share: float) -> str:
-    """A share in whole per cent; never 0% or 100%."""
-    return "<1%" if share < 0.01 else ">99%" if share > 0.99 else f"{100 * share:.0f}%"
-
-
-def p_value(p: float) -> str:
-    """A p-value in three decimals."""
-    return "<0.001" if p < 0.001 else f"{p:.3f}"

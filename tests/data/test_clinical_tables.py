@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayesurv.data.clinical.dates import COMMON, date_format, in_words, read_dates
+from bayesurv.data.clinical.dates import COMMON, in_words, parse_format, read_dates
 from bayesurv.data.clinical.schema import TABLES, dictionary, template
 from bayesurv.data.clinical.tables import check_tables, read_tables
 from bayesurv.data.faults import Checklist, InputError
@@ -37,7 +37,7 @@ def faults(frames, **options):
 @given(day=st.dates(min_value=date(1900, 1, 1)))
 def test_a_date_in_the_stated_format_is_read(pattern, day):
     assert dated([day.strftime(pattern)], pattern) == ([day], [])
-    assert date_format(in_words(pattern)) == pattern == date_format(pattern)
+    assert parse_format(in_words(pattern)) == pattern == parse_format(pattern)
 
 
 def test_a_date_cell_of_excel_is_a_date_whatever_the_format():
@@ -87,11 +87,11 @@ def test_what_is_in_no_known_format_is_refused(cell):
 @pytest.mark.parametrize("stated", ["DD.MM.YY", "%d/%m/%y", "YYYY-MM", "MM/MM/YYYY", "", "%x"])
 def test_a_format_without_day_month_and_whole_year_is_refused(stated):
     with pytest.raises(InputError, match="--date-format"):
-        date_format(stated)
+        parse_format(stated)
 
 
 def test_months_by_name():
-    assert dated(["02Mar2021", "02MAR2021"], date_format("DDMONYYYY")) == ([DAY, DAY], [])
+    assert dated(["02Mar2021", "02MAR2021"], parse_format("DDMONYYYY")) == ([DAY, DAY], [])
 
 
 # --- Cells and columns ---
@@ -115,7 +115,7 @@ def test_every_bad_cell_of_every_table_is_listed(clinical):
     frames = clinical(
         [
             {"ann_arbor_onset": "V", "ipi_onset": 6, "age_at_salvage": "old"},
-            {"salvage_type": "CTI 2", "sex": "m", "lines_pre_cti1": 2.5},
+            {"salvage_type": "CTI 2", "sex": "m", "lines_pre_cti1": 2.5, "crp": "inf"},
         ],
         assessments=[{"date": "2020-02-01", "response": "CRi"}],
         adverse_events=[{"term": "anemia", "grade": 7, "start_date": None}],
@@ -129,6 +129,7 @@ def test_every_bad_cell_of_every_table_is_listed(clinical):
         ("patients", 1, "salvage_type"),
         ("patients", 1, "sex"),
         ("patients", 1, "lines_pre_cti1"),
+        ("patients", 1, "crp"),
         ("assessments", 0, "response"),
         ("adverse_events", 0, "term"),
         ("adverse_events", 0, "grade"),
@@ -160,8 +161,9 @@ def test_a_misspelt_column_is_refused_and_another_is_noted(clinical):
 def test_columns_that_must_be_there(clinical):
     frames = clinical(assessments=[{"date": "2020-02-01", "response": "SD"}])
     del frames["patients"]["death_date"], frames["assessments"]["phase"]
-    missing = {(file, column) for file, _, column, _ in faults(frames)}
-    assert missing >= {("patients", "death_date"), ("assessments", "phase")}
+    missing = [(file, column, message) for file, _, column, message in faults(frames)]
+    said = "the column is missing"
+    assert missing == [("patients", "death_date", said), ("assessments", "phase", said)]
 
 
 def test_tables_must_be_known_and_patients_among_them(clinical):

@@ -193,7 +193,8 @@ def test_the_audit_names_the_cells_and_the_options(clinical):
         "assessments row 1: response PD, date 2020-03-01; "
         "assessments row 0: response SD, date 2020-01-31"
     )
-    assert row["option"] == "--pfs-censor last-assessment"
+    stated = "--origin salvage-start, --day-zero half-day, --pfs-censor last-assessment"
+    assert row["option"] == stated
     assert row["rule"] == "pfs"
     assert row["value"] == pytest.approx(60 / 30.4375, abs=1e-6)
 

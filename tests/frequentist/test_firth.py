@@ -143,3 +143,18 @@ def test_efron_ties_without_ties_are_breslow_ties():
 def test_there_is_no_score_test():
     with pytest.raises(ValueError, match="with Firth"):
         fit_cox("ovarian", ["rx2"]).p("score")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_profile_ends_do_not_depend_on_the_order_of_rows(seed):
+    """One event among 27 and none among 34: from afar, whole Newton steps went astray."""
+    outcome, treated = np.eye(61)[0], np.arange(61) < 27
+    order = np.random.default_rng(seed).permutation(61)
+    first, second = (
+        logistic(outcome[rows], treated[rows, None], ["t"], firth=True).interval(method="profile")
+        for rows in (np.arange(61), order)
+    )
+    assert_allclose(first, second, rtol=1e-6)
+    fit = logistic(outcome, treated[:, None], ["t"], firth=True)
+    assert (first[0] < fit.coefficient).all()
+    assert (fit.coefficient < first[1]).all()

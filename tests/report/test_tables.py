@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from bayesurv.frequentist.baseline_table import baseline_table
-from bayesurv.report.baseline import formatted, number, p_value
+from bayesurv.plots.style import p_value
+from bayesurv.report.baseline import formatted, number
 from bayesurv.report.tables import tables_answer
 
 

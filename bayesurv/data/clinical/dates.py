@@ -15,7 +15,7 @@ SHAPES = {"%Y": r"\d{4}", "%m": r"\d{1,2}", "%d": r"\d{1,2}", "%b": "[A-Za-z]{3}
 COMMON = (ISO, "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%d %b %Y")
 
 
-def date_format(stated: str) -> str:
+def parse_format(stated: str) -> str:
     """A format such as DD/MM/YYYY, DD.MM.YYYY, DDMONYYYY or %d/%m/%Y, as `strptime` writes it.
 
     Raises

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -91,7 +91,7 @@ class Options:
 
     def shown(self) -> dict[str, str]:
         """Each option as it is typed."""
-        shown = {_typed(field.name): str(asdict(self)[field.name]) for field in fields(self)}
+        shown = {_typed(field.name): str(getattr(self, field.name)) for field in fields(self)}
         return shown | {"response-window": "{}-{}".format(*self.response_window)}
 
     def time(self, days: float) -> float:

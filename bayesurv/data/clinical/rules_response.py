@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from bayesurv.data.clinical.checks import RESPONDED
 from bayesurv.data.clinical.patient import Patient, Record
 from bayesurv.data.clinical.rule import Found, Options, rule
+from bayesurv.data.clinical.rules_survival import SCANS
 from bayesurv.data.clinical.schema import RESPONSES
 
 ASSESSMENTS = "Paper, Methods, assessment of efficacy"
 DAY_30 = "Paper, Results, efficacy of salvage: rate of response at day 30"
-SCANS = ("assessments.response",)
 
 
 def _shown(scan: Record | None, patient: Patient, missing: str) -> Found:

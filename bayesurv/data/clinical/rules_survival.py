@@ -10,6 +10,7 @@ from bayesurv.data.clinical.rule import Found, Options, Outcome, Rule, rule
 from bayesurv.data.clinical.schema import HAEMATOLOGICAL
 
 ENDPOINTS = "Paper, Methods, definitions of OS, EFS and PFS"
+CLOCK = ("origin", "day_zero")
 NEVER_ASSESSED = "never assessed after salvage began"
 SCANS = ("assessments.response",)
 SEVERE: dict[str, tuple[str, Callable[[Record], bool]]] = {
@@ -23,7 +24,7 @@ SEVERE: dict[str, tuple[str, Callable[[Record], bool]]] = {
 }
 
 
-@rule(ENDPOINTS, name="os")
+@rule(ENDPOINTS, options=CLOCK, name="os")
 def overall_survival(patient: Patient, options: Options) -> Found:
     """Death from any cause; without it, censored at the last contact."""
     column = "last_contact_date" if patient["death_date"] is None else "death_date"
@@ -31,7 +32,7 @@ def overall_survival(patient: Patient, options: Options) -> Found:
     return Found(outcome, (patient.cite(column),))
 
 
-@rule(ENDPOINTS, options=("pfs_censor",), needs=SCANS, name="pfs")
+@rule(ENDPOINTS, options=(*CLOCK, "pfs_censor"), needs=SCANS, name="pfs")
 def progression_free_survival(patient: Patient, options: Options) -> Found:
     """First PD on an assessment after salvage began, or death, whichever came first.
 
@@ -72,7 +73,7 @@ def _event_free(patient: Patient, options: Options, variant: str) -> Found:
     if severe is None:
         return Found(Outcome(end.day, end.event), found.sources, found.remark)
     source = severe.cite("term", "grade", "start_date")
-    if severe["start_date"] > end.day and end.event:
+    if severe["start_date"] > end.day:
         remark = "" if end.event else "severe adverse event after PFS was censored: not counted"
         return Found(Outcome(end.day, end.event), (*found.sources, source), remark)
     return Found(Outcome(severe["start_date"], True), (source, *found.sources))
@@ -85,12 +86,12 @@ def _event_free_survival(variant: str) -> Rule:
         f"{SEVERE[variant][0]}. Followed for as long as PFS, so never longer.",
         f"{ENDPOINTS}, which do not say what is severe",
         lambda patient, options: _event_free(patient, options, variant),
-        options=("pfs_censor",) if variant == "E1" else ("unknown_related", "pfs_censor"),
+        options=(*CLOCK, "pfs_censor", *(() if variant == "E1" else ("unknown_related",))),
         needs=SCANS if variant == "E1" else (*SCANS, "adverse_events.related"),
     )
 
 
-def chosen_event_free_survival(options: Options) -> Rule:
+def _chosen_event_free_survival(options: Options) -> Rule:
     """The variant of EFS that is called efs."""
     variant = _event_free_survival(options.efs)
     return Rule(
@@ -98,7 +99,7 @@ def chosen_event_free_survival(options: Options) -> Rule:
     )
 
 
-def entry(options: Options) -> tuple[Rule, ...]:
+def _entry_rule(options: Options) -> tuple[Rule, ...]:
     """Time at which a patient enters, where times count from a day before salvage began."""
     if options.origin == "salvage-start":
         return ()
@@ -125,9 +126,9 @@ def _entry(patient: Patient, options: Options) -> Found:
 def survival_rules(options: Options) -> tuple[Rule, ...]:
     """The endpoints, EFS in the chosen variant and in all four."""
     return (
-        *entry(options),
+        *_entry_rule(options),
         overall_survival,
         progression_free_survival,
-        chosen_event_free_survival(options),
+        _chosen_event_free_survival(options),
         *map(_event_free_survival, SEVERE),
     )

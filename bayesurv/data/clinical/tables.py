@@ -8,14 +8,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from zipfile import BadZipFile
 
-import numpy as np
 import pandas as pd
 
+from bayesurv.data.clinical.cells import typed_cells
 from bayesurv.data.clinical.checks import UNREAD, check_patients, check_records
-from bayesurv.data.clinical.dates import ISO, date_format, read_dates
-from bayesurv.data.clinical.schema import EVERY_ROW, TABLES, Column
+from bayesurv.data.clinical.dates import parse_format
+from bayesurv.data.clinical.schema import TABLES
 from bayesurv.data.faults import Checklist, Fault, InputError, listed, nearest
-from bayesurv.data.read import as_numbers, as_text, read_table
+from bayesurv.data.read import read_table
 
 MISSPELT = 0.85  # how alike a name must be to a column that is absent
 DICTIONARY = "dictionary"  # the sheet of a template that is not a table
@@ -108,12 +108,13 @@ def check_tables(
         name: frame if frame.index.is_unique else frame.reset_index(drop=True)
         for name, frame in frames.items()
     }
-    pattern, remarks = _pattern(date_format), []
+    pattern = parse_format(date_format)
+    remarks: list[str] = []
     checks = {name: Checklist(sources[name], frames[name].index) for name in frames}
     typed = {}
     for name, check in checks.items():
         remarks += _check_columns(check, name, frames[name])
-        typed[name] = _typed(check, name, frames[name], pattern)
+        typed[name] = typed_cells(check, name, frames[name], pattern)
     check_patients(checks["patients"], typed["patients"], cutoff)
     for name, check in checks.items():
         if name != "patients":
@@ -124,10 +125,6 @@ def check_tables(
     sound = {name: frame.drop(columns=UNREAD) for name, frame in typed.items()}
     given = {name: tuple(frame.columns[frame.notna().any()]) for name, frame in sound.items()}
     return Tables(sound, given, sources, (*notes, *remarks))
-
-
-def _pattern(stated: str) -> str:
-    return ISO if stated == "YYYY-MM-DD" else date_format(stated)
 
 
 def named(file: str) -> tuple[str, Path]:
@@ -210,59 +207,3 @@ def _check_columns(check: Checklist, name: str, frame: pd.DataFrame) -> list[str
         else:
             ignored.append(other)
     return [f"Columns of {name} that are not in the schema: {listed(ignored)}"] if ignored else []
-
-
-def _typed(check: Checklist, name: str, frame: pd.DataFrame, pattern: str) -> pd.DataFrame:
-    """Every column of the schema, typed; and beside them the columns that could not be read."""
-    absent = pd.Series(None, index=frame.index, dtype=object)
-    typed = {}
-    unread: list[set[str]] = [set() for _ in frame.index]
-    for column in TABLES[name]:
-        values = frame.get(column.name, absent).rename(column.name)
-        texts = as_text(values)
-        typed[column.name] = _cells(check, values, texts, column, pattern)
-        for faults, text, cell in zip(unread, texts, typed[column.name], strict=True):
-            if text is not None and cell is None:
-                faults.add(column.name)
-    return pd.DataFrame({**typed, UNREAD: unread}, index=frame.index, dtype=object)
-
-
-def _cells(
-    check: Checklist, values: pd.Series, texts: list[str | None], column: Column, pattern: str
-) -> list:
-    if column.required == EVERY_ROW:
-        missing = [text is None for text in texts]
-        check.refuse(missing, column.name, "is missing; every row needs it")
-    if column.kind == "date":
-        kept = [
-            cell if isinstance(cell, date) else text
-            for cell, text in zip(values, texts, strict=True)
-        ]
-        return list(read_dates(check, pd.Series(kept, name=column.name, dtype=object), pattern))
-    if column.kind == "level":
-        return _levels(check, texts, column)
-    return texts if column.kind == "text" else _numbers(check, values, column)
-
-
-def _levels(check: Checklist, texts: list[str | None], column: Column) -> list[str | None]:
-    for row, text in zip(check.rows, texts, strict=True):
-        if text is not None and text not in column.levels:
-            hint = nearest(text, column.levels)
-            message = f'"{text}" is not allowed; use {column.allowed}.{hint}'
-            check.add(message, row=row, column=column.name, value=text)
-    return [text if text in column.levels else None for text in texts]
-
-
-def _numbers(check: Checklist, values: pd.Series, column: Column) -> list[float | int | None]:
-    numbers, wrong = as_numbers(values)
-    message = f"{{value}} is not a {column.kind}; write {column.allowed}"
-    if column.kind == "whole number":
-        wrong |= np.isfinite(numbers) & (numbers != np.round(numbers))
-    check.refuse(wrong, column.name, message, value=values)
-    outside = ~wrong & ((numbers < column.lower) | (numbers > column.upper))
-    message = f"{{value}} is out of range; it is {column.allowed}"
-    check.refuse(outside, column.name, message, value=values)
-    return [
-        None if bad or np.isnan(number) else int(number) if number.is_integer() else float(number)
-        for number, bad in zip(numbers, wrong | outside, strict=True)
-    ]
