@@ -44,15 +44,15 @@ def write_side_by_side(
 ) -> list[str]:
     """Write `side_by_side.csv` and `.txt` of an endpoint, its fits by baseline.
 
-    Returns the sentences of the latter.
+    Returns what there is to say of it.
     """
     cox, notes = regular_cox(observed)
     tables = {baseline: _beside(plan, fit, cox) for baseline, fit in fits.items()}
     table = pd.concat(tables, names=["baseline"]).reset_index("baseline")
-    failed = [FAILED] if any(fit.failed for fit in fits.values()) else []
-    sentences = [*failed, *notes, *disagreements(table)]
+    sentences = [*notes, *disagreements(table)]
     table.to_csv(folder / "side_by_side.csv", index=False)
-    text = "".join(f"{sentence}\n" for sentence in sentences)
+    failed = [FAILED] if any(fit.failed for fit in fits.values()) else []
+    text = "".join(f"{sentence}\n" for sentence in (*failed, *sentences))
     (folder / "side_by_side.txt").write_text(text, encoding="utf-8")
     return sentences
 

@@ -3,7 +3,7 @@
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,13 @@ from bayesurv.report.results import write_fit
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one fit of a run has to say on the screen."""
+    """What one fit of a run has to say on the screen; `beside`: of the classical analysis."""
 
     endpoint: str
     baseline: str
     ratios: pd.DataFrame
     fit: Fit
+    beside: tuple[str, ...] = ()
 
 
 @dataclass
@@ -91,7 +92,7 @@ def run_plan(
                 outcomes.append(Outcome(endpoint, baseline.name, ratios, fitted))
         if plan.estimand.classical:
             watcher.step("The classical analysis")
-            _beside(plan, cohorts, outcomes, staging)
+            outcomes = _beside(plan, cohorts, outcomes, staging)
         (staging / "plan.toml").write_text(plan.to_toml(), encoding="utf-8")
         write_provenance(
             staging,
@@ -102,13 +103,17 @@ def run_plan(
     return outcomes
 
 
-def _beside(plan: Plan, cohorts: dict[str, Cohort], outcomes: list[Outcome], folder: Path) -> None:
-    """Write the classical analysis, and each endpoint's beside its fits."""
+def _beside(
+    plan: Plan, cohorts: dict[str, Cohort], outcomes: list[Outcome], folder: Path
+) -> list[Outcome]:
+    """Write the classical analysis, and each endpoint's beside its fits; say what that shows."""
     observed = {endpoint: observations(plan, cohort) for endpoint, cohort in cohorts.items()}
     classical_table(plan, observed).to_csv(folder / "classical.csv", index=False)
+    said = {}
     for endpoint, each in observed.items():
         fits = {found.baseline: found.fit for found in outcomes if found.endpoint == endpoint}
-        write_side_by_side(plan, each, fits, folder / endpoint)
+        said[endpoint] = tuple(write_side_by_side(plan, each, fits, folder / endpoint))
+    return [replace(found, beside=said[found.endpoint]) for found in outcomes]
 
 
 def _write(plan: Plan, fitted: Fit, folder: Path, origin: dict[str, Any]) -> None:

@@ -41,7 +41,8 @@ def show_outcomes(outcomes: Sequence[Outcome], out: Path) -> None:
         console.print(table if len(outcome.ratios) else f"{table.title} (no covariates)")
         if outcome.fit.failed:
             console.print(FAILED, style="bold red")
-    _notes((outcome.endpoint, note) for outcome in outcomes for note in outcome.fit.notes)
+    notes = [(o.endpoint, note) for o in outcomes for note in (*o.fit.notes, *o.beside)]
+    _notes(notes)
     _place(f"Results are in {out}")
 
 
