@@ -104,7 +104,7 @@ def test_every_fault_is_listed_and_nothing_written(bayesurv, folder):
     shown = bayesurv("derive", *FILES)
     assert (shown.code, shown.out) == (2, "")
     for said in (
-        'patients.csv, row 2, column salvage_start_date: "2020-02-30" is not a day of the calendar',
+        'patients.csv, row 2, column salvage_start_date: patient A: "2020-02-30" is not a day of',
         'Did you mean "CTI2"?',
         "patients.csv, row 4, column death_date: patient C: 2020-06-01 is before "
         "salvage_start_date 2020-06-10",

@@ -13,10 +13,11 @@ from bayesurv.report.folder import HIDDEN
 REMEDY = "choose another with --out"
 
 
-def check_files(files: Iterable[Path], inputs: Iterable[Path], mark: Path) -> None:
+def check_files(files: Iterable[Path], inputs: Iterable[Path], mark: Path | None = None) -> None:
     """Refuse files that cannot be written, that are read, or that are of another origin.
 
-    `mark` is the file in which an earlier run listed the names of what it wrote.
+    `mark` is the file in which an earlier run listed the names of what it wrote; without it any
+    file may be replaced.
 
     Raises
     ------
@@ -24,7 +25,7 @@ def check_files(files: Iterable[Path], inputs: Iterable[Path], mark: Path) -> No
         There is such a file, or no folder for them.
     """
     read = [path for path in inputs if path.exists()]
-    ours = _written(mark)
+    ours = None if mark is None else _written(mark)
     faults = []
     for file in files:
         folder = file.absolute().parent
@@ -36,7 +37,7 @@ def check_files(files: Iterable[Path], inputs: Iterable[Path], mark: Path) -> No
             why = "is a folder"
         elif file.exists() and any(file.samefile(path) for path in read):
             why = "is one of the files that are read"
-        elif file.exists() and file.name not in ours:
+        elif ours is not None and file.exists() and file.name not in ours:
             why = "is there already, and bayesurv did not write it"
         else:
             continue

@@ -1,6 +1,5 @@
 """Predicted survival of new patients from a saved fit."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from bayesurv.data.faults import Checklist, Fault, InputError
 from bayesurv.data.read import as_text, read_table
 from bayesurv.estimands.curves import survival, time_grid
 from bayesurv.estimands.summary import survival_table
+from bayesurv.report.files import REMEDY, check_files, write_files
 from bayesurv.saved import load
 
 LABEL = "every patient needs a label of its own, or leave the column out to number them"
@@ -29,13 +29,15 @@ def run_predict(
         The fit or the table cannot be read, a level was never seen, a time is past follow-up, or
         the file cannot be written.
     """
-    _check_file(out, (fit, patients))
+    if out.is_dir() or out.suffix.lower() != ".csv":
+        raise InputError([Fault(f"{out} is not the name of a .csv file; {REMEDY}")])
+    check_files((out,), (fit, patients))
     fitted = load(fit)
     table = _labelled(read_patients(patients), patients.name)
     fitted.design.apply(table, source=patients.name)
     grid = time_grid(fitted, 25) if times is None else read_times(times)
     predicted = survival_table(survival(fitted, table, grid, extrapolate=extrapolate))
-    _write(predicted, out)
+    write_files({out: predicted.to_csv(index=False)})
     return predicted, fitted.failed
 
 
@@ -66,28 +68,3 @@ def read_times(text: str) -> np.ndarray:
     except ValueError:
         message = f'--times reads like "3,6,12"; got {text!r}'
         raise InputError([Fault(message)]) from None
-
-
-def _check_file(out: Path, inputs: tuple[Path, ...]) -> None:
-    """Refuse a file that cannot be written, or that is read."""
-    folder = out.absolute().parent
-    if out.is_dir() or out.suffix.lower() != ".csv":
-        why = "is not the name of a .csv file"
-    elif out.exists() and any(path.exists() and out.samefile(path) for path in inputs):
-        why = "is one of the files that are read"
-    elif not folder.is_dir():
-        why = f"cannot be written: there is no folder {folder}"
-    elif not os.access(folder, os.W_OK | os.X_OK):
-        why = f"cannot be written: you may not write in {folder}"
-    else:
-        return
-    raise InputError([Fault(f"{out} {why}; choose another with --out")])
-
-
-def _write(table: pd.DataFrame, out: Path) -> None:
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        table.to_csv(partial, index=False)
-        os.replace(partial, out)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -8,7 +8,6 @@ import pytest
 
 from bayesurv.data.faults import InputError
 from bayesurv.estimands.curves import survival
-from bayesurv.report import predict
 from bayesurv.report.predict import run_predict
 from bayesurv.saved import save
 
@@ -135,7 +134,7 @@ def test_an_output_that_cannot_be(saved, patients, tmp_path, monkeypatch):
     nowhere = tmp_path / "no" / "p.csv"
     why = f"cannot be written: there is no folder {tmp_path / 'no'}"
     assert refused(saved, new, nowhere) == [f"{nowhere} {why}{remedy}"]
-    monkeypatch.setattr(predict.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert "you may not write in" in refused(saved, new, tmp_path / "p.csv")[0]
 
 
@@ -143,11 +142,10 @@ def test_an_interrupt_leaves_the_earlier_file(saved, patients, tmp_path, monkeyp
     new, out = patients("cti2\n1\n"), tmp_path / "p.csv"
     out.write_text("old")
 
-    def stopped(self, path, **options):
-        path.write_text("half")
+    def stopped(source, target):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pd.DataFrame, "to_csv", stopped)
+    monkeypatch.setattr(os, "replace", stopped)
     with pytest.raises(KeyboardInterrupt):
         run_predict(saved, new, "6", out)
     assert out.read_text() == "old"

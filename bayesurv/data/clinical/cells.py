@@ -1,6 +1,8 @@
 """The cells of a clinical table, each read as its column of the schema says."""
 
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,7 @@ import pandas as pd
 from bayesurv.data.clinical.checks import UNREAD
 from bayesurv.data.clinical.dates import read_dates
 from bayesurv.data.clinical.schema import EVERY_ROW, TABLES, Column
-from bayesurv.data.faults import Checklist, nearest
+from bayesurv.data.faults import Checklist, Fault, nearest
 from bayesurv.data.read import as_numbers, as_text
 
 
@@ -17,7 +19,7 @@ def typed_cells(check: Checklist, name: str, frame: pd.DataFrame, pattern: str) 
 
     In the column UNREAD stand the names of those that could not be read, which has been noted.
     """
-    typed: dict[str, list] = {}
+    noted, typed = len(check.faults), dict[str, list]()
     unread: list[set[str]] = [
         {column.name for column in TABLES[name] if column.required and column.name not in frame}
         for _ in frame.index
@@ -32,7 +34,17 @@ def typed_cells(check: Checklist, name: str, frame: pd.DataFrame, pattern: str) 
         for faults, text, cell in zip(unread, texts, typed[column.name], strict=True):
             if text is not None and cell is None:
                 faults.add(column.name)
+    who = dict(zip(check.rows, typed["patient_id"], strict=True))
+    check.faults[noted:] = [_of_patient(fault, who) for fault in check.faults[noted:]]
     return pd.DataFrame({**typed, UNREAD: unread}, index=frame.index, dtype=object)
+
+
+def _of_patient(fault: Fault, who: dict[Any, str | None]) -> Fault:
+    """The fault with the patient's id."""
+    patient = who.get(fault.row)
+    return (
+        fault if patient is None else replace(fault, message=f"patient {patient}: {fault.message}")
+    )
 
 
 def _cells(
