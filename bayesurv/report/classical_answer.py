@@ -10,7 +10,6 @@ import pandas as pd
 
 from bayesurv.data.faults import Fault, InputError
 from bayesurv.frequentist.competing_risks import CumulativeIncidence, aalen_johansen
-from bayesurv.frequentist.e_value import e_value
 from bayesurv.frequentist.observations import Observations, event_causes
 from bayesurv.frequentist.screening import AVOID, Screening, screen
 from bayesurv.plan import Plan
@@ -145,23 +144,23 @@ def _sentences(plan: Plan, observed: dict[str, Observations], table: pd.DataFram
             *regular_cox(each)[1],
         ]
         of = (table["endpoint"] == endpoint) & (table["term"] == treatment)
-        rows = {row.method: row for row in table[of & table["p"].notna()][::-1].itertuples()}
-        if "cox" in rows or "cox-firth" in rows:
-            said.append(_ratio(rows.get("cox") or rows["cox-firth"], len(each.terms)))
+        known = table[of & table[["estimate", "p"]].notna().any(axis=1)]
+        rows = {row.method: row for row in known[::-1].itertuples()}
+        if "e-value" in rows:
+            beside = "beside the other terms" if len(each.terms) > 1 else "alone"
+            said.append(_ratio(rows.get("cox", rows.get("cox-firth")), rows["e-value"], beside))
         if "log-rank" in rows:
             said.append(f"Log-rank test of {treatment}: P {p_value(rows['log-rank'].p)}.")
         yield " ".join(said)
 
 
-def _ratio(row: Any, terms: int) -> str:
+def _ratio(row: Any, strength: Any, beside: str) -> str:
     """Hazard ratio of the treatment, with its E-value."""
-    strength = e_value(row.estimate, row.lower, row.upper)
-    beside = "beside the other terms" if terms > 1 else "alone"
     return (
         f"Hazard ratio of {row.term} {number(row.estimate)} (95% CI {number(row.lower)} to "
         f"{number(row.upper)}, P {p_value(row.p)}; {row.method}, {beside}); unmeasured confounding "
         f"could explain it if it went with treatment and event by risk ratios of "
-        f"{strength.estimate:.2f} each (E-value; {strength.limit:.2f} for the limit nearer to 1)."
+        f"{strength.estimate:.2f} each (E-value; {strength.lower:.2f} for the limit nearer to 1)."
     )
 
 

@@ -9,6 +9,7 @@ from bayesurv.data.cohort import Cohort
 from bayesurv.data.faults import InputError
 from bayesurv.frequentist.classical import COLUMNS, classical
 from bayesurv.frequentist.cox import cox
+from bayesurv.frequentist.e_value import e_value
 from bayesurv.frequentist.kaplan_meier import kaplan_meier
 from bayesurv.frequentist.log_rank import log_rank
 from bayesurv.frequentist.observations import Observations, event_causes
@@ -47,7 +48,7 @@ def test_columns_and_methods(table):
     assert list(table) == list(COLUMNS)
     methods = "cox cox-profile cox-firth cox-univariable cox-stratified weibull exponential "
     methods += "cox-likelihood-ratio cox-wald cox-score schoenfeld kaplan-meier log-rank gehan "
-    methods += "reverse-kaplan-meier log-rank-stratified peto-peto rmst aalen-johansen gray"
+    methods += "e-value reverse-kaplan-meier log-rank-stratified peto-peto rmst aalen-johansen gray"
     assert set(table["method"]) == set(methods.split())
     assert (table["ci_prob"] == 0.95).all()
     assert ((table["p"] >= 0) & (table["p"] <= 1) | table["p"].isna()).all()
@@ -66,6 +67,14 @@ def test_hazard_ratios_are_those_of_the_model(frame, table):
     assert_allclose(
         cell(table, "cti2", "cox-univariable"), np.exp(alone.coefficient[0]), rtol=1e-10
     )
+
+
+def test_e_values_are_of_the_joint_models(table):
+    rows = table[table["method"] == "e-value"]
+    assert rows["remark"].tolist() == ["of cox", "of cox-firth"]
+    own = table[(table["term"] == "cti2") & (table["method"] == "cox")].iloc[0]
+    found = e_value(own["estimate"], own["lower"], own["upper"])
+    assert (rows["estimate"].iloc[0], rows["lower"].iloc[0]) == (found.estimate, found.limit)
 
 
 def test_a_categorys_levels_enter_the_univariable_model_together(frame):
