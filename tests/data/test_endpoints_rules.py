@@ -4,7 +4,7 @@ import pytest
 
 from bayesurv.data.clinical.rules_baseline import BASELINE
 from bayesurv.data.clinical.rules_response import RESPONSE
-from bayesurv.data.clinical.rules_safety import SAFETY
+from bayesurv.data.clinical.rules_safety import SAFETY, SEVERE
 from bayesurv.data.clinical.rules_survival import survival_rules
 from bayesurv.data.endpoints import Options, check_tables, derive
 from bayesurv.data.faults import InputError
@@ -284,6 +284,8 @@ def test_a_response_after_a_later_therapy_is_not_of_salvage(found):
 def test_worst_grade_since_salvage_began(found):
     row = found(DEAD, assessments=FREE, adverse_events=EVENTS)
     assert (row["infection_grade"], row["neutropenia_grade"], row["cardiac_grade"]) == (4, 4, 0)
+    severe = row["infection_grade3"], row["neutropenia_grade3"], row["cardiac_grade2"]
+    assert severe == (1, 1, 0)
     assert "grade 4, start_date 2020-01-11" in row["source"]["infection_grade"]
 
 
@@ -376,3 +378,10 @@ def test_options_are_checked(option, given, message):
         Options(**{option: given})
     assert message in str(caught.value)
     assert str(caught.value).startswith(f"--{option.replace('_', '-')} ")
+
+
+@pytest.mark.parametrize(("term", "least"), SEVERE.items())
+def test_an_event_counts_from_the_grade_of_the_papers_table(found, term, least):
+    for grade in (least - 1, least):
+        row = found(adverse_events=[event("2020-01-11", term, grade)])
+        assert row[f"{term.lower()}_grade{least}"] == int(grade == least)

@@ -13,6 +13,18 @@ COPIES = "Paper, Methods, expansion of CAR T-cells"
 LOW_IGG = 400.0
 EXPANSION_DAYS = 3 * DAYS["months"]
 EVENTS = ("adverse_events.grade",)
+# The grades from which the paper counts an event of each kind.
+SEVERE = {
+    "neutropenia": 3,
+    "anaemia": 3,
+    "thrombocytopenia": 3,
+    "hepatic": 2,
+    "renal": 2,
+    "cardiac": 2,
+    "CRS": 3,
+    "neuro": 2,
+    "infection": 3,
+}
 SAMPLES = ("labs.value",)
 
 
@@ -26,6 +38,17 @@ def _worst_grade(term: str) -> Rule:
 
     said = f"Worst grade, events called {term}, of those that began with salvage or later; 0: none."
     return Rule(f"{term.lower()}_grade", said, TABLE_2, find, needs=EVENTS)
+
+
+def _severe(term: str) -> Rule:
+    least, worst = SEVERE[term], _worst_grade(term)
+
+    def find(patient: Patient, options: Options) -> Found:
+        found = worst.find(patient, options)
+        return Found(int(found.value >= least), found.sources, found.remark)
+
+    said = f"1 where the worst grade of {term} was {least} or more."
+    return Rule(f"{worst.name}{least}", said, TABLE_2, find, needs=EVENTS)
 
 
 @rule(TABLE_2, needs=(*EVENTS, "adverse_events.infection_type"))
@@ -129,6 +152,7 @@ def poor_expansion(patient: Patient, options: Options) -> Found:
 
 SAFETY = (
     *map(_worst_grade, TERMS),
+    *map(_severe, TERMS),
     infection_type,
     death_cause,
     infection_death,
