@@ -155,3 +155,14 @@ def test_template(bayesurv, tmp_path, monkeypatch):
     assert bayesurv("template").code == 2
     shown = bayesurv("template", "--workbook", "--out", "book")
     assert os.listdir("book") == ["clinical-tables.xlsx"]
+
+
+def test_an_empty_table_of_the_template_is_left_aside(bayesurv, folder):
+    assert bayesurv("template", "--out", "empty").code == 0
+    shown = bayesurv("derive", *FILES, "labs=empty/labs.csv")
+    assert (shown.code, shown.error) == (0, "")
+    assert "Note: labs.csv has no rows and was left aside" in shown.out
+    assert "igg_nadir" not in pd.read_csv("cohort.csv")
+    refused = bayesurv("derive", "empty/patients.csv", "--out", "other.csv")
+    assert (refused.code, os.path.exists("other.csv")) == (2, False)
+    assert "patients.csv: the file names its columns but has no rows" in refused.error

@@ -25,7 +25,9 @@ WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0+")
 Line = tuple[int, list]
 
 
-def read_table(path: str | Path, sheet: str | None = None) -> pd.DataFrame:
+def read_table(
+    path: str | Path, sheet: str | None = None, *, rows_needed: bool = True
+) -> pd.DataFrame:
     """Read CSV, TSV, Parquet or Excel; cells of text files stay text, nothing is guessed.
 
     Parameters
@@ -34,6 +36,8 @@ def read_table(path: str | Path, sheet: str | None = None) -> pd.DataFrame:
         A .csv, .tsv, .txt, .parquet or .xlsx file; text is UTF-8, the first line names the columns.
     sheet : str, optional
         Which sheet of an Excel workbook; needed where there are several.
+    rows_needed : bool
+        Whether a table with a header alone is refused.
 
     Returns
     -------
@@ -56,7 +60,7 @@ def read_table(path: str | Path, sheet: str | None = None) -> pd.DataFrame:
     if not content.strip():
         raise _refused(path.name, "the file is empty")
     table = READERS[kind](path, content, sheet)
-    if table.empty:
+    if rows_needed and table.empty:
         raise _refused(path.name, "the file names its columns but has no rows")
     return table
 

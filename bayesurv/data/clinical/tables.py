@@ -67,7 +67,11 @@ def read_tables(
     frames, sources = {}, {}
     notes: list[str] = []
     for name, path, sheet in _places(list(map(str, files))):
-        frames[name] = read_table(path, sheet)
+        frame = read_table(path, sheet, rows_needed=name == "patients")
+        if frame.empty:
+            notes.append(f"{path.name} has no rows and was left aside")
+            continue
+        frames[name] = frame
         sources[name] = f"{path.name}, sheet {sheet}" if sheet else path.name
         notes.extend(frames[name].attrs.get("notes", ()))
     return check_tables(
