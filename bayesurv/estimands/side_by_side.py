@@ -120,12 +120,14 @@ def _arm(
 ) -> Iterator[Row]:
     """Survival of an arm's own patients, averaged inside each draw, beside Kaplan-Meier's."""
     own = baseline_covariates(fit)[patients]
+    in_intervals = np.isfinite(fit.draws["observed_data"]["upper"]).any()
+    method = "turnbull" if in_intervals else "kaplan-meier"
     median = quantile(km)
     beside = median.estimate, median.lower, median.upper
     drawn = standardised_quantile(fit, own)
     yield {
         **_row("median survival", name, _summary(drawn, ci_prob), beside),
-        "method": "kaplan-meier",
+        "method": method,
     }
     if km.time[0] > 0:  # nobody was at risk from 0 on
         return
@@ -134,7 +136,7 @@ def _arm(
     drawn = standardised_rmst(fit, own, horizon)
     yield {
         **_row("restricted mean survival", name, _summary(drawn, ci_prob), beside),
-        "method": "kaplan-meier",
+        "method": method,
         "time": horizon,
         "excess": _excess(drawn, area.estimate, area.standard_error, LEAST_OF_CURVES),
     }
@@ -144,7 +146,7 @@ def _arm(
         beside = km.survival[step], km.lower[step], km.upper[step]
         yield {
             **_row("survival", name, _summary(drawn, ci_prob), beside),
-            "method": "kaplan-meier",
+            "method": method,
             "time": time,
             "excess": _survival_excess(drawn, km.survival[step], km.standard_error[step]),
         }

@@ -127,3 +127,12 @@ def test_true_models_are_seldom_told_to_disagree(baseline):
         fitted = fit(cohort, "cti2 + bulky", baseline=baseline, sampling=settings, force=True)
         told.append(beside(fitted, cohort, "cti2 + bulky")["unexplained"].any())
     assert np.mean(told) <= 0.15
+
+
+def test_interval_censored_events_stand_beside_turnbulls_estimate():
+    frame = simulated(2)
+    frame["seen"] = np.where(frame["event"] == 1, frame["time"] + 2, np.nan)
+    cohort = Cohort.from_frame(frame, time="time", event="event", upper="seen", unit="months")
+    table = beside(fit(cohort, "cti2", sampling=SAMPLING), cohort, "cti2")
+    assert table["method"].tolist() == ["cox", *["turnbull"] * 8]
+    assert table["excess"].isna().tolist() == [False, *[True] * 8]

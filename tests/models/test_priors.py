@@ -122,7 +122,7 @@ def test_around_a_median():
     assert MedianSurvival.around(6, 20) == MedianSurvival(0.3, 120, 0.95)
 
 
-# --- The table of defaults (shared/DESIGN.md, section 2) ---
+# --- The table of defaults, as the README states it ---
 
 
 def test_defaults_are_the_table():
