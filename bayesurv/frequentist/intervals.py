@@ -4,6 +4,7 @@ import numpy as np
 from scipy.stats import norm
 
 INTERVALS = ("log-log", "log", "plain")
+ROUNDING = 1e-12  # an estimate this near to 0 or 1 is there
 
 
 def pointwise(
@@ -25,7 +26,8 @@ def pointwise(
             factor = np.exp(spread / estimate)
             lower, upper = estimate / factor, estimate * factor
         else:
-            inside = np.where((estimate > 0) & (estimate < 1), estimate, np.nan)
+            away = np.minimum(estimate, 1 - estimate) > ROUNDING
+            inside = np.where(away, estimate, np.nan)
             power = np.exp(-spread / (inside * np.log(inside)))
             lower, upper = inside**power, inside ** (1 / power)
     return lower.clip(0, 1), upper.clip(0, 1)

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -79,6 +79,7 @@ def test_one_cause_is_kaplan_meier(given_rows, interval):
 
 
 @given(rows(least=5), st.integers(0, 2**32 - 1))
+@example([(1, "a"), (1, "a"), (1, "a"), (2, None), (2, "a"), (2, "a"), (3, "a")], 0)
 def test_the_order_of_rows_does_not_matter(given_rows, seed):
     time, cause = (np.array(part, dtype=object) for part in zip(*given_rows, strict=True))
     order = np.random.default_rng(seed).permutation(len(time))
