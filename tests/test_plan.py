@@ -484,8 +484,9 @@ def test_priors(keys, made):
     [
         (
             {"intercept": "Norml(0, 5)"},
-            "intercept: unknown prior 'Norml'; use one of Normal, StudentT, LogNormal, "
-            'HalfNormal, HalfCauchy, Gamma, HazardRatio, MedianSurvival. Did you mean "Normal"?',
+            "intercept: unknown prior 'Norml'; use one of Normal, StudentT, Robust, LogNormal, "
+            "HalfNormal, HalfCauchy, Gamma, HazardRatio, RobustHazardRatio, MedianSurvival. "
+            'Did you mean "Normal"?',
         ),
         (
             {"intercept": "flat"},

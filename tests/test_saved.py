@@ -32,6 +32,8 @@ from bayesurv.models.priors import (
     MedianSurvival,
     Normal,
     Priors,
+    Robust,
+    RobustHazardRatio,
     StudentT,
 )
 from bayesurv.saved import _describe, _restore, load, save
@@ -158,6 +160,7 @@ PRIORS = [
     Priors(coefficient={"cti2": HazardRatio(0.25, 4), "monotone(stage)": StudentT(3, 0, 1)}),
     Priors(group_sd=HalfCauchy(0.5), smoothing_sd=HalfNormal(1), slope=Normal(0, 2)),
     Priors(log_hazard=Normal(-3, 2), shape=LogNormal(0, 0.25)),
+    Priors(intercept=Robust(-2, 0.2, 0.5, 2), coefficient=RobustHazardRatio(0.16, 0.51)),
 ]
 
 

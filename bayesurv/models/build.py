@@ -215,11 +215,23 @@ def _variable(quantity: Sampled, pm: Any, pt: Any) -> Array:
         prefix = f"{quantity.name}_{label}_"
         keys = quantity.priors[members[0]].numbers()
         data = {key: pm.Data(prefix + key, numbers[prefix + key]) for key in keys}
-        whole = len(families) == 1
-        name = quantity.name if whole else f"{quantity.name}_{label}"
-        size = {"dims": quantity.dim} if whole else {"shape": len(members)}
-        parts.append(getattr(pm, label)(name, **data, **size))
+        name, dim = quantity.name, quantity.dim
+        if len(families) > 1:
+            name, dim = f"{name}_{label}", f"{name}_{label}_element"
+            pm.modelcontext(None).add_coord(dim, range(len(members)))
+        make = _robust if label == "Robust" else getattr(pm, label)
+        parts.append(make(name, **data, dims=dim))
     if len(parts) == 1:
         return parts[0]
     order = np.argsort(np.concatenate(list(families.values())))
     return pm.Deterministic(quantity.name, pt.concatenate(parts)[order], dims=quantity.dim)
+
+
+def _robust(name: str, mu: Any, sigma: Any, weight: Any, vague: Any, dims: str | None) -> Array:
+    """Make a random variable that has a `Robust` prior, in PyMC's names."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    weights, centres = [weight, 1 - weight], [mu, pt.zeros_like(mu)]
+    stacked = (pt.stack(pair, axis=-1) for pair in (weights, centres, [sigma, vague]))
+    return pm.NormalMixture(name, *stacked, dims=dims)

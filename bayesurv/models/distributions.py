@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayesurv.data.faults import Fault, InputError
+from bayesurv.models.mixture import NormalMixture
 
 
 def written(prior: object, *numbers: float) -> str:
@@ -74,6 +75,34 @@ class StudentT(Distribution):
 
     def _scipy_arguments(self) -> dict[str, float]:
         return {"df": self.nu, "loc": self.mu, "scale": self.sigma}
+
+
+@dataclass(frozen=True)
+class Robust(Distribution):
+    """Robust(mu, sigma, weight, vague): weight on Normal(mu, sigma), else on Normal(0, vague).
+
+    What is known from elsewhere, and the doubt whether it holds here: data that contradict it move
+    the posterior to the vague component. Where they do, the posterior can have two modes, between
+    which a Markov chain hardly goes; `estimands.borrowing` weighs the components exactly.
+
+    Source: Schmidli et al., Biometrics 2014.
+    """
+
+    mu: float
+    sigma: float
+    weight: float
+    vague: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.weight >= 1:
+            message = f"prior {self}: weight must be below 1, so that some doubt remains"
+            raise InputError([Fault(message, value=self.weight)])
+
+    def frozen(self) -> NormalMixture:
+        """The same distribution, with the methods that scipy.stats has."""
+        weights = self.weight, 1 - self.weight
+        return NormalMixture.of(weights, (self.mu, 0), (self.sigma, self.vague))
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from bayesurv.models.distributions import (
     HalfNormal,
     LogNormal,
     Normal,
+    Robust,
     StudentT,
     written,
 )
@@ -44,9 +45,9 @@ class Ratio:
         self.distribution()
 
     def __str__(self) -> str:
-        return written(self, self.lower, self.upper, self.prob)
+        return written(self, *(getattr(self, f.name) for f in fields(self)))
 
-    def distribution(self) -> Normal:
+    def distribution(self) -> Distribution:
         """Return the Normal prior of the log ratio."""
         return _central(self.lower, self.upper, self.prob, self.what)
 
@@ -56,6 +57,19 @@ class HazardRatio(Ratio):
     """Hazard ratio between lower and upper with probability prob: a Normal log hazard ratio."""
 
     what: ClassVar[str] = "hazard ratio"
+
+
+@dataclass(frozen=True)
+class RobustHazardRatio(HazardRatio):
+    """A `HazardRatio` that holds with a weight, and else a log ratio that is Normal(0, vague)."""
+
+    weight: float = 0.5
+    vague: float = 1.0
+
+    def distribution(self) -> Robust:
+        """Return the `Robust` prior of the log ratio."""
+        known = _central(self.lower, self.upper, self.prob, self.what)
+        return Robust(known.mu, known.sigma, self.weight, self.vague)
 
 
 @dataclass(frozen=True)
@@ -104,7 +118,7 @@ CoefficientPrior = Prior | Mapping[str, Prior]
 
 DEFAULT_COEFFICIENT = Normal(0, 0.75)
 POSITIVE = (LogNormal, HalfNormal, HalfCauchy, Gamma)
-REAL = (Normal, StudentT)
+REAL = (Normal, StudentT, Robust)
 
 
 def family_names(families: tuple[type, ...]) -> str:
@@ -218,7 +232,7 @@ def described(priors: Any) -> dict[str, str]:
 
 
 FAMILIES: dict[str, type] = {
-    cls.__name__: cls for cls in (*REAL, *POSITIVE, HazardRatio, MedianSurvival)
+    cls.__name__: cls for cls in (*REAL, *POSITIVE, HazardRatio, RobustHazardRatio, MedianSurvival)
 }
 
 

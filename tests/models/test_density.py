@@ -9,6 +9,7 @@ from bayesurv.fitting import specify
 from bayesurv.models.build import build
 from bayesurv.models.density import Density
 from bayesurv.models.likelihood import Observed
+from bayesurv.models.priors import Robust, RobustHazardRatio
 
 TABLE = pd.DataFrame(
     {
@@ -31,6 +32,12 @@ MODELS = {
         "a + C(stage)",
         bs.Exponential(),
         bs.Priors(coefficient={"a": bs.StudentT(4, 0, 1), "C(stage)[II]": bs.Normal(1, 2)}),
+    ),
+    "robust": ("a + C(stage)", bs.Weibull(), bs.Priors(coefficient=RobustHazardRatio(0.2, 0.5))),
+    "robust and normal": (
+        "a + C(stage)",
+        bs.Weibull(),
+        bs.Priors(intercept=Robust(-2, 0.2, 0.3, 2), coefficient={"a": Robust(-1, 0.3, 0.5, 1)}),
     ),
 }
 
@@ -136,3 +143,15 @@ def test_where_the_likelihood_is_no_number_it_is_nil(model):
     far = np.full((1, sum(block.size for block in density.blocks())), 800.0)
     assert not np.isnan(density.log_likelihood(far)).any()
     assert (density.log_likelihood(far) < np.inf).all()
+
+
+def test_every_variable_of_mixed_families_has_a_dim():
+    """What the sampler returns has no other name for its axes."""
+    cohort = bs.Cohort.from_frame(
+        TABLE, time="time", event="event", entry="entry", upper="upper", unit="months"
+    )
+    formula, baseline, priors = MODELS["families"]
+    built = build(specify(cohort, formula, baseline, priors), cohort)
+    sizes = {rv.name: rv.eval().ndim for rv in built.free_RVs}
+    assert sizes == {name: len(built.named_vars_to_dims.get(name, ())) for name in sizes}
+    assert "coefficient_StudentT" in sizes

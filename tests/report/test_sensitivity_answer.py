@@ -127,7 +127,7 @@ def test_every_fault_is_listed_and_names_its_option(weibull_fit):
         for label in ("vague", "as fitted", "x", "neutral (as fitted)")
     ]
     assert 'Did you mean "Normal"?' in said[7]
-    assert "use Normal, StudentT, HazardRatio" in said[10]
+    assert "use Normal, StudentT, Robust, HazardRatio" in said[10]
 
 
 def test_an_unknown_treatment_is_refused_with_the_rest(weibull_fit):
