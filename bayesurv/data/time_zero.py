@@ -1,6 +1,6 @@
-"""Where the clock starts: landmark, delayed entry and time-dependent treatment, as new cohorts.
+"""Where the clock starts: landmark and delayed entry, each a new cohort.
 
-Each takes a cohort and gives another; a note says what was done and who was left out.
+A note says what was done and who was left out.
 """
 
 from collections.abc import Mapping
@@ -80,6 +80,11 @@ def _checked(cohort: Cohort, time: float) -> Checklist:
     return check
 
 
+def last_seen(cohort: Cohort) -> np.ndarray:
+    """Where each row ends, (row,): `upper` if its event is known only to an interval."""
+    return np.fmax(cohort.time, cohort.upper)
+
+
 def _after(cohort: Cohort, time: float) -> np.ndarray:
     """Rows, (row,), known to be without the event up to `time`, and followed beyond it."""
     return (cohort.time > time) | (cohort.interval & (cohort.time >= time))
@@ -124,7 +129,7 @@ def _check_arms(check: Checklist, cohort: Cohort, kept: np.ndarray, treatment: s
         return
     arm = np.array(as_text(cohort.covariates[treatment]), dtype=object)
     for level in sorted({level for level in arm if level is not None} - set(arm[kept])):
-        last = float(np.fmax(cohort.time, cohort.upper)[arm == level].max())
+        last = float(last_seen(cohort)[arm == level].max())
         check.add(
             f"nobody with {treatment} = {level} is left; the last of them was seen at {last:g} "
             f"{cohort.unit}, so choose an earlier landmark or entry",
