@@ -8,6 +8,7 @@ import typer
 
 from bayesurv.cli_classical import classical_commands
 from bayesurv.cli_data import data_commands
+from bayesurv.cli_digitise import digitise_commands
 from bayesurv.cli_plan import (
     Baselines,
     Cause,
@@ -144,6 +145,7 @@ def predict(
 
 
 app.add_typer(data_commands)
+app.add_typer(digitise_commands)
 app.add_typer(classical_commands)
 app.add_typer(questions)
 app.add_typer(response_commands)
