@@ -9,7 +9,7 @@ from scipy.stats import kstest, norm
 
 from bayesurv.data.faults import InputError
 from bayesurv.models.mixture import NormalMixture, pooled
-from bayesurv.models.priors import Robust, RobustHazardRatio, parse_prior
+from bayesurv.models.priors import Robust, parse_prior
 
 TWO = NormalMixture.of([0.3, 0.7], [-1.25, 0.2], [0.3, 1.1])
 POINTS = np.linspace(-5, 5, 41)
@@ -30,9 +30,11 @@ def density(mixture, x):
 
 @given(MIXTURES)
 def test_density_and_probability_are_sums(mixture):
-    assert_allclose(np.exp(mixture.logpdf(POINTS)), density(mixture, POINTS), rtol=1e-9)
+    assert_allclose(
+        np.exp(mixture.logpdf(POINTS)), density(mixture, POINTS), rtol=1e-9, atol=1e-200
+    )
     one = np.trapezoid(density(mixture, GRID), GRID)
-    assert mixture.cdf(GRID[-1]) == pytest.approx(one, abs=1e-6)
+    assert mixture.cdf(GRID[-1]) == pytest.approx(one, abs=1e-5)
 
 
 @given(MIXTURES, st.floats(0.001, 0.999))
