@@ -106,6 +106,10 @@ class Posteriors(Protocol):
         """Their mixture with posterior weights `(..., component)`."""
         ...
 
+    def density(self, weights: np.ndarray, log_ratio: np.ndarray) -> np.ndarray:
+        """Density of one mixture at log hazard ratios, with posterior weights `(component,)`."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class NormalPosteriors:
@@ -125,6 +129,10 @@ class NormalPosteriors:
         middle, lower, upper = (np.exp(mixture.ppf(p)) for p in (0.5, tail, 1 - tail))
         chance = mixture.cdf(0.0)
         return Summary(middle, lower, upper, chance, mixture.std(), np.zeros_like(chance))
+
+    def density(self, weights: np.ndarray, log_ratio: np.ndarray) -> np.ndarray:
+        """Their mixture's density."""
+        return np.exp(NormalMixture.of(weights, self.means, self.sds).logpdf(log_ratio))
 
 
 @dataclass(frozen=True, eq=False)

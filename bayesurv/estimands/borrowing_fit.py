@@ -56,6 +56,13 @@ class DrawnPosteriors:
         error = np.hypot(weights * self._errors, shift)
         return (*np.exp(ends), chance, sd, float(np.sqrt((error**2).sum())))
 
+    def density(self, weights: np.ndarray, log_ratio: np.ndarray) -> np.ndarray:
+        """Their mixture's density, by kernels."""
+        from scipy.stats import gaussian_kde
+
+        each = [gaussian_kde(draws.ravel())(log_ratio) for draws in self.draws]
+        return weights @ np.array(each)
+
     @property
     def _errors(self) -> np.ndarray:
         """Monte-Carlo error of P(hazard ratio < 1) under each component, between the chains."""
