@@ -13,13 +13,16 @@ from bayesurv.cli_plan import (
     Baselines,
     Cause,
     Endpoint,
+    EnterAt,
     Entry,
     Event,
     Formula,
     Id,
+    Landmark,
     Missing,
     Seed,
     Source,
+    Start,
     Time,
     Treatment,
     Unit,
@@ -29,6 +32,7 @@ from bayesurv.cli_plan import (
 from bayesurv.cli_questions import questions
 from bayesurv.cli_response import response_commands
 from bayesurv.cli_tables import table_commands
+from bayesurv.cli_time_zero import time_zero_commands
 
 if TYPE_CHECKING:
     pass
@@ -71,6 +75,9 @@ def fit(
     baseline: Baselines = None,
     endpoint: Endpoint = None,
     missing: Missing = None,
+    landmark: Landmark = None,
+    enter_at: EnterAt = None,
+    start: Start = None,
     out: Out = Path("bayesurv-results"),
     seed: Seed = None,
     classical: Annotated[
@@ -150,6 +157,7 @@ app.add_typer(classical_commands)
 app.add_typer(questions)
 app.add_typer(response_commands)
 app.add_typer(table_commands)
+app.add_typer(time_zero_commands)
 
 
 def main() -> None:

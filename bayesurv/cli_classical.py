@@ -8,12 +8,15 @@ import typer
 from bayesurv.cli_plan import (
     Cause,
     Endpoint,
+    EnterAt,
     Entry,
     Event,
     Formula,
     Id,
+    Landmark,
     Missing,
     Source,
+    Start,
     Time,
     Treatment,
     Unit,
@@ -41,6 +44,9 @@ def classical(
     ] = None,
     endpoint: Endpoint = None,
     missing: Missing = None,
+    landmark: Landmark = None,
+    enter_at: EnterAt = None,
+    start: Start = None,
     threshold: Annotated[
         float, typer.Option(help="Univariable P up to which the screening rule chooses.")
     ] = 0.10,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 KEYS = (
     "time", "event", "formula", "unit", "entry", "upper", "cause", "id", "treatment", "baseline",
-    "missing", "endpoint", "horizon", "classical",
+    "missing", "endpoint", "horizon", "classical", "landmark", "enter_at", "start",
 )  # fmt: skip
 
 Source = Annotated[
@@ -51,6 +51,18 @@ Missing = Annotated[
 Cause = Annotated[
     str | None, typer.Option(metavar="COL", help="What each event was; empty where there is none.")
 ]
+Landmark = Annotated[
+    float | None,
+    typer.Option(metavar="T", help="Only patients still at risk at T, followed from there."),
+]
+EnterAt = Annotated[
+    float | None,
+    typer.Option(metavar="T", help="At risk from T at the earliest; time still from the origin."),
+]
+Start = Annotated[
+    str | None,
+    typer.Option(metavar="COL", help="When treatment started; empty: never. Before it, untreated."),
+]
 Seed = Annotated[int | None, typer.Option(help="Same seed, same numbers.")]
 
 
@@ -64,7 +76,7 @@ def plan_from(source: Path, given: dict[str, Any]) -> "Plan":
         name = options.pop("endpoint", _endpoint_name(given["time"], given["event"]))
         return Plan.from_options(name, file=str(source), seed=given["seed"], **options)
     if options:
-        named = ", ".join(f"--{key}" for key in options)
+        named = ", ".join(f"--{key.replace('_', '-')}" for key in options)
         message = f"{named} cannot be added to a plan; write it in the plan, or leave it out"
         raise InputError([Fault(message, source.name)])
     return read_plan(source).with_seed(given["seed"])

@@ -12,7 +12,9 @@ from bayesurv.data.coding import mentions
 from bayesurv.data.cohort import Cohort
 from bayesurv.data.design import variables
 from bayesurv.data.faults import Fault, InputError
-from bayesurv.data.read import read_table
+from bayesurv.data.read import as_text, read_table
+from bayesurv.data.time_zero import delayed_entry, landmark
+from bayesurv.data.treatment_start import treatment_from
 from bayesurv.inference.sample import Sampling
 from bayesurv.models.baselines import BASELINES, Baseline
 from bayesurv.models.priors import Priors
@@ -129,27 +131,38 @@ class Plan(Sections):
         sampling = self.sampling.model_copy(update={"seed": seed})
         return self.model_copy(update={"sampling": sampling})
 
-    def cohorts(self) -> dict[str, Cohort]:
+    def cohorts(self, *, as_given: bool = False) -> dict[str, Cohort]:
         """Read the cohort's file once and make the cohort of each endpoint.
 
-        The columns of other endpoints are not covariates, unless the formula names them.
+        The columns of other endpoints are not covariates, unless the formula names them. With
+        `as_given`, clock and treatment are left as the file has them, whatever [time_zero] says.
 
         Raises
         ------
         InputError
             Lists every fault of the file, for all endpoints, once.
         """
-        frame = read_table(self.cohort.file, self.cohort.sheet)
+        frame = self._with_treatment(read_table(self.cohort.file, self.cohort.sheet))
         needed, faults = self._needed(frame)
         made = {}
         for name, endpoint in self.endpoint.items():
             try:
-                made[name] = self._cohort(frame, endpoint, needed)
+                cohort = self._cohort(frame, endpoint, needed)
+                made[name] = cohort if as_given else self._from_time_zero(cohort)
             except InputError as error:
                 faults += error.faults
         if faults:
             raise InputError({str(fault): fault for fault in faults}.values())
         return made
+
+    def _with_treatment(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The table; where only its start tells who was treated, with a column that does too."""
+        start, treatment = self.time_zero.start, self.estimand.treatment
+        if start is None or treatment is None or start not in frame or treatment in frame:
+            return frame
+        return frame.assign(
+            **{treatment: [int(cell is not None) for cell in as_text(frame[start])]}
+        )
 
     def _needed(self, frame: pd.DataFrame) -> tuple[tuple[str, ...], list[Fault]]:
         """Columns that the formula needs, and what is wrong with it."""
@@ -172,6 +185,17 @@ class Plan(Sections):
         theirs = {column for keys in self.endpoint.values() for _, column in keys if column}
         others = theirs.intersection(cohort.covariates).difference(needed, {endpoint.cause})
         return replace(cohort, covariates=cohort.covariates.drop(columns=list(others)))
+
+    def _from_time_zero(self, cohort: Cohort) -> Cohort:
+        """The cohort with its clock and its treatment as [time_zero] has them."""
+        keys, treatment = self.time_zero, self.estimand.treatment
+        if keys.start is not None and treatment is not None:
+            cohort = treatment_from(cohort, keys.start, treatment)
+        if keys.landmark is not None:
+            return landmark(cohort, keys.landmark, treatment)
+        if keys.enter_at is not None:
+            return delayed_entry(cohort, keys.enter_at, treatment)
+        return cohort
 
 
 def _key(place: Place) -> str:

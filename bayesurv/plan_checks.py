@@ -93,6 +93,7 @@ def contradictions(document: Mapping[str, Any]) -> list[Problem]:
     model, priors, estimand = (_table(document.get(s)) for s in ("model", "priors", "estimand"))
     formula = model.get("formula")
     problems = [*_model(model), *_priors_without_parameter(priors, model)]
+    problems += _time_zero(_table(document.get("time_zero")), estimand)
     read_priors(priors, problems)
     return problems + (_strangers(estimand, formula) if isinstance(formula, str) else [])
 
@@ -130,6 +131,15 @@ def _model(model: Mapping[str, Any]) -> Iterable[Problem]:
     ):
         if knots[-1] >= boundary:
             yield ("model", "boundary"), f"must lie beyond the last of the knots, {knots[-1]}"
+
+
+def _time_zero(keys: Mapping[str, Any], estimand: Mapping[str, Any]) -> Iterable[Problem]:
+    if "start" in keys and "treatment" not in estimand:
+        message = "it says when treatment started, but no treatment is named; name it (treatment)"
+        yield ("time_zero", "start"), message
+    if "landmark" in keys and "enter_at" in keys:
+        message = "contradicts landmark, which starts the clock anew; leave out one of them"
+        yield ("time_zero", "enter_at"), message
 
 
 def _priors_without_parameter(

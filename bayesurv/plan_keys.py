@@ -134,6 +134,14 @@ class EndpointKeys(Keys):
     cause: Text | None = None
 
 
+class TimeZeroKeys(Keys):
+    """Where the clock starts: `start` is the column with the time at which treatment started."""
+
+    landmark: Positive | None = None
+    enter_at: Positive | None = None
+    start: Text | None = None
+
+
 class ModelKeys(Keys):
     """Formula and baselines; the keys after `baseline` are each for one of the baselines."""
 
@@ -188,6 +196,7 @@ class Sections(Keys):
 
     cohort: CohortKeys
     endpoint: Annotated[dict[Name, EndpointKeys], Field(min_length=1)]
+    time_zero: TimeZeroKeys = TimeZeroKeys()
     model: ModelKeys
     priors: PriorKeys = PriorKeys()
     estimand: EstimandKeys = EstimandKeys()
@@ -197,6 +206,7 @@ class Sections(Keys):
 SECTIONS: dict[str, type[Keys]] = {
     "cohort": CohortKeys,
     "endpoint": EndpointKeys,
+    "time_zero": TimeZeroKeys,
     "model": ModelKeys,
     "priors": PriorKeys,
     "estimand": EstimandKeys,

@@ -699,7 +699,7 @@ def test_faults_of_sampling(keys, said):
         (
             {"samplin": {}},
             '[samplin]: unknown section. Did you mean "sampling"? Sections are cohort, endpoint, '
-            "model, priors, estimand, sampling",
+            "time_zero, model, priors, estimand, sampling",
         ),
         ({"cohort": {"file": ""}}, "[cohort] file: must not be empty"),
         ({"cohort": {"unit": None}}, "[cohort] unit: missing"),

@@ -125,6 +125,6 @@ def _told(arm: str, found: FirstExit, unit: str) -> str:
         f"None of the {found.patients} patients with {arm} left before {found.first_exit:g} "
         f"{unit}. At the hazard seen in them afterwards, taken as constant ({found.events} events "
         f"in {found.exposure:.4g} {unit} at risk), no event by then has probability {chance}: "
-        "compatible with guaranteed time or selection into this arm. A comparison from time 0 "
-        "may favour it for that reason alone; bayesurv time-zero shows by how much."
+        "compatible with guaranteed time or selection into this arm, and a comparison from time 0 "
+        "may favour it for that reason alone."
     )

@@ -12,6 +12,7 @@ from bayesurv.estimands.side_by_side import UNEXPLAINED, side_by_side
 from bayesurv.fitting import Fit
 from bayesurv.frequentist.classical import classical
 from bayesurv.frequentist.estimate import Estimate
+from bayesurv.frequentist.guaranteed_time import guaranteed_time
 from bayesurv.frequentist.observations import Observations
 from bayesurv.plan import Plan
 from bayesurv.plots.style import number
@@ -49,7 +50,8 @@ def write_side_by_side(
     cox, notes = regular_cox(observed)
     tables = {baseline: _beside(plan, fit, cox) for baseline, fit in fits.items()}
     table = pd.concat(tables, names=["baseline"]).reset_index("baseline")
-    sentences = [*notes, *disagreements(table)]
+    early = guaranteed_time(observed, plan.estimand.treatment)
+    sentences = [*notes, *disagreements(table), *early]
     table.to_csv(folder / "side_by_side.csv", index=False)
     failed = [FAILED] if any(fit.failed for fit in fits.values()) else []
     text = "".join(f"{sentence}\n" for sentence in (*failed, *sentences))

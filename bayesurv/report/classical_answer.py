@@ -10,6 +10,7 @@ import pandas as pd
 
 from bayesurv.data.faults import Fault, InputError
 from bayesurv.frequentist.competing_risks import CumulativeIncidence, aalen_johansen
+from bayesurv.frequentist.guaranteed_time import guaranteed_time
 from bayesurv.frequentist.observations import Observations, event_causes
 from bayesurv.frequentist.screening import AVOID, Screening, screen
 from bayesurv.plan import Plan
@@ -55,7 +56,7 @@ def run_classical(plan: Plan, out: Path, threshold: float, resamples: int, seed:
             shown=_shown(found),
             tables={"classical": found, **_screening_tables(screened)},
             figures=_figures(plan, observed, found),
-            notes=tuple(_screening_notes(screened)),
+            notes=(*_cohort_notes(plan, observed), *_screening_notes(screened)),
         )
         answer.write(staging, "classical")
         (staging / "plan.toml").write_text(plan.to_toml(), encoding="utf-8")
@@ -97,6 +98,14 @@ def _screening_tables(screened: dict[str, Screening]) -> dict[str, pd.DataFrame]
         stem: pd.concat(parts, names=["endpoint"]).reset_index("endpoint")
         for stem, parts in tables.items()
     }
+
+
+def _cohort_notes(plan: Plan, observed: dict[str, Observations]) -> Iterator[str]:
+    """Who was left out and where the clock starts, once; and arms that nobody leaves early."""
+    yield from dict.fromkeys(note for each in observed.values() for note in each.cohort.notes)
+    for endpoint, each in observed.items():
+        for warning in guaranteed_time(each, plan.estimand.treatment):
+            yield f"{endpoint}: {warning}"
 
 
 def _screening_notes(screened: dict[str, Screening]) -> Iterator[str]:
