@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import isotonic_regression
 
+from bayesurv.data.digitised_risks import TOLERANCE, from_the_start, numbers_at_risk
 from bayesurv.data.faults import Checklist
 
-TOLERANCE = 0.02  # of survival, and of time as a share of the curve's length
 MOST_AT_ONCE = 0.1  # of survival, read at time 0 where a curve falls at once
-MOST_STRAYS = 0.1  # as a share of the points
+FEW = 0.02  # points that are dropped, as a share of all
+MOST_APART = 0.1  # as a share of the points
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,13 +39,18 @@ class Digitised:
 
 
 def prepare(
-    points: pd.DataFrame, points_check: Checklist, risks: pd.DataFrame, risks_check: Checklist
+    points: pd.DataFrame,
+    points_check: Checklist,
+    risks: pd.DataFrame,
+    risks_check: Checklist,
+    time_error: float,
 ) -> Digitised | None:
     """Make a curve of points and numbers at risk; None where faults were noted.
 
-    A point outside the range of its two neighbours by more than 0.02 is dropped; of points at one
-    time the lowest is kept; smaller rises are levelled by isotonic regression, which takes the mean
-    of the points that a rise concerns; a curve that has reached 0 ends there.
+    A point outside the range of its neighbours by more than 0.03 is dropped, and so are a few that
+    are as much above the curve before; of points at one time the lowest is kept; smaller rises are
+    levelled by isotonic regression, which takes the mean of the points that a rise concerns; a
+    curve that has reached 0 ends there.
 
     Parameters
     ----------
@@ -52,31 +58,36 @@ def prepare(
         Columns time and survival (a proportion), and time and at_risk; indexed by their rows.
     points_check, risks_check : Checklist
         Where faults are noted.
+    time_error : float
+        Times nearer than this may be one, but for an error of reading.
 
     Source: Liu, Zhou and Lee, BMC Medical Research Methodology 2021, for what has to be cleaned.
     """
-    noted = len(points_check.faults) + len(risks_check.faults)
+    noted = len(points_check.faults), len(risks_check.faults)
     notes: list[str] = []
-    kept = _without_strays(_ordered(points, points_check, notes), points_check, notes)
-    _refuse_rises(kept, points_check)
+    ordered = _ordered(points, points_check, time_error, notes)
+    kept = _without_strays(ordered, points_check, time_error, notes)
     if kept.empty:
         points_check.add("no point after time 0", row=points.index[0], column="time")
         return None
+    if len(points_check.faults) == noted[0]:
+        kept = _without_rises(kept, points_check, time_error, notes)
     time, survival = _levelled(kept, notes)
-    counted = _counted(risks, risks_check, float(time[-1]), float(survival[-1]), notes)
-    if len(points_check.faults) + len(risks_check.faults) > noted:
+    counted = numbers_at_risk(risks, risks_check, time, survival, time_error)
+    if (len(points_check.faults), len(risks_check.faults)) != noted:
         return None
-    risk_time, at_risk, end = _from_the_start(counted, time, survival, notes)
-    _note_gaps(time, risk_time, at_risk, notes)
-    return Digitised(time, survival, risk_time, at_risk, end, tuple(notes))
+    risk_time, at_risk, more = from_the_start(counted, time, survival)
+    end = float(max(time[-1], risk_time[-1]))
+    return Digitised(time, survival, risk_time, at_risk, end, (*notes, *more))
 
 
-def _ordered(points: pd.DataFrame, check: Checklist, notes: list[str]) -> pd.DataFrame:
+def _ordered(
+    points: pd.DataFrame, check: Checklist, time_error: float, notes: list[str]
+) -> pd.DataFrame:
     """Points by time, the higher first; times just below 0 at 0."""
-    length = points["time"].max()
-    before = points["time"] < -TOLERANCE * length
+    before = points["time"] < -time_error
     for row, time in points["time"][before].items():
-        message = f"{time:g} is below 0, where the curve starts; shift the times of the axis"
+        message = f"{time:g} is below 0, where the curve starts; shift the axis of time"
         check.add(message, row=row, column="time", value=time)
     if (points["time"] < 0).any():
         notes.append(f"{_points((points['time'] < 0).sum())} before time 0 moved to 0")
@@ -97,45 +108,61 @@ def _ordered(points: pd.DataFrame, check: Checklist, notes: list[str]) -> pd.Dat
     return placed[placed["time"] > 0]
 
 
-def _without_strays(points: pd.DataFrame, check: Checklist, notes: list[str]) -> pd.DataFrame:
+def _without_strays(
+    points: pd.DataFrame, check: Checklist, time_error: float, notes: list[str]
+) -> pd.DataFrame:
     """Points without those that lie off the line of their neighbours."""
     survival = np.concatenate([[1.0], points["survival"], [0.0]])
-    near, far = _neighbours(points["time"].to_numpy())
+    near, far = _neighbours(points["time"].to_numpy(), time_error)
     stray = np.zeros(len(points), dtype=bool)
     for i, (first, last) in enumerate(zip(near, far, strict=True)):
         others = np.append(survival[first : i + 1], survival[i + 2 : last + 1])
         stray[i] = abs(survival[i + 1] - np.clip(survival[i + 1], others.min(), others.max())) > (
             TOLERANCE
         )
-    if stray.sum() > max(1, MOST_STRAYS * len(points)):
-        check.add(
-            f"{stray.sum()} of {len(points)} points lie off the line of their neighbours by more "
-            f"than {TOLERANCE:g}: is it one curve, of one arm?",
-            row=points.index[stray][0],
-            column="survival",
-        )
-    elif stray.any():
+    if not _are_many(stray, points, check) and stray.any():
         notes.append(f"{_points(stray.sum())} off the line of the neighbours dropped")
     return points[~stray]
 
 
-def _neighbours(time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _are_many(apart: np.ndarray, points: pd.DataFrame, check: Checklist) -> bool:
+    """Whether so many points do not fit, (point,), that this cannot be one curve: one fault."""
+    many = bool(apart.sum() > max(2, MOST_APART * len(points)))
+    if many:
+        check.add(
+            f"{apart.sum()} of {len(points)} points of the arm do not fit a curve that never "
+            f"rises, by more than {TOLERANCE:g}; is it one curve, of one arm?",
+            row=points.index[apart][0],
+            column="survival",
+        )
+    return many
+
+
+def _neighbours(time: np.ndarray, time_error: float) -> tuple[np.ndarray, np.ndarray]:
     """First and last point beside each, once (0, 1) is before all and one of 0 after all.
 
     Points so near in time that their order may be an error of reading are all neighbours.
     """
-    position, width = np.arange(len(time)), TOLERANCE * time[-1] if len(time) else 0.0
-    first = np.searchsorted(time, time - width, side="left") + 1
-    last = np.searchsorted(time, time + width, side="right")
+    position = np.arange(len(time))
+    first = np.searchsorted(time, time - time_error) + 1
+    last = np.searchsorted(time, time + time_error, side="right")
     return np.minimum(first, position), np.maximum(last, position + 2)
 
 
-def _refuse_rises(points: pd.DataFrame, check: Checklist) -> None:
-    survival = points["survival"].to_numpy()
-    time = points["time"].to_numpy()
-    surely_before = np.searchsorted(time, time - TOLERANCE * time[-1:])
+def _without_rises(
+    points: pd.DataFrame, check: Checklist, time_error: float, notes: list[str]
+) -> pd.DataFrame:
+    """Points without the few that are above one surely before; more are refused."""
+    time, survival = points["time"].to_numpy(), points["survival"].to_numpy()
+    surely_before = np.searchsorted(time, time - time_error)
     before = np.minimum.accumulate(np.append(1.0, survival))[surely_before]
-    for i in np.flatnonzero(survival > before + TOLERANCE):
+    rises = survival > before + TOLERANCE
+    if _are_many(rises, points, check) or not rises.any():
+        return points
+    if rises.sum() <= FEW * len(points):
+        notes.append(f"{_points(rises.sum())} above where the curve was before dropped")
+        return points[~rises]
+    for i in np.flatnonzero(rises):
         check.add(
             f"{survival[i]:g} is above {before[i]:g}, where the curve was before; survival never "
             "rises: read the point again, or delete it",
@@ -143,6 +170,7 @@ def _refuse_rises(points: pd.DataFrame, check: Checklist) -> None:
             column="survival",
             value=survival[i],
         )
+    return points
 
 
 def _levelled(points: pd.DataFrame, notes: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -163,87 +191,6 @@ def _levelled(points: pd.DataFrame, notes: list[str]) -> tuple[np.ndarray, np.nd
     if ended.any():
         notes.append(f"{_points(ended.sum())} after the curve reached 0 left aside")
     return time[~ended], survival[~ended]
-
-
-def _counted(
-    risks: pd.DataFrame, check: Checklist, end: float, final: float, notes: list[str]
-) -> pd.DataFrame:
-    """Numbers at risk in order of time, once each, while anyone is at risk."""
-    ordered = risks.sort_values("time", kind="stable").drop_duplicates()
-    before = ordered.shift()
-    for row, now, then in zip(
-        ordered.index, ordered.itertuples(), before.itertuples(), strict=True
-    ):
-        fault = _risk_fault(now.time, now.at_risk, then.time, then.at_risk, end)
-        if fault:
-            check.add(fault, row=row, column="at_risk", value=now.at_risk)
-    at_risk = ordered[ordered["at_risk"] > 0]
-    if at_risk.empty:
-        check.add("nobody is at risk at any time", column="at_risk", row=ordered.index[0])
-    last = at_risk["time"].max()
-    if last > end:
-        notes.append(
-            f"the curve, which ends at {end:g}, goes on flat to {last:g}, where a number at risk "
-            "is printed"
-        )
-    return at_risk
-
-
-def _risk_fault(
-    time: float, count: float, before: float, count_before: float, end: float
-) -> str | None:
-    """What is wrong with a number at risk."""
-    far = TOLERANCE * end
-    if time < 0:
-        return f"stands at time {time:g}, before the start at 0"
-    if time == before:
-        return f"{count:g} and {count_before:g} are both at risk at {time:g}; keep one"
-    if count > count_before:
-        return (
-            f"{count:g} at risk at {time:g} is more than {count_before:g} at {before:g}; nobody "
-            "joins later: check the row and the arm"
-        )
-    if count and time > end + far:
-        return (
-            f"{count:g} are at risk at {time:g}, but the curve ends at {end:g}; digitise it up to "
-            "there, or check the axis of time"
-        )
-    if not count and time < end - far:
-        return f"nobody is at risk at {time:g}, but the curve goes on to {end:g}"
-    return None
-
-
-def _from_the_start(
-    counted: pd.DataFrame, time: np.ndarray, survival: np.ndarray, notes: list[str]
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Times and numbers at risk from 0 on, and where the curve ends."""
-    risk_time, at_risk = counted["time"].to_numpy(), counted["at_risk"].to_numpy().astype(int)
-    if risk_time[0] > 0:
-        before = survival[np.searchsorted(time, risk_time[0]) - 1]
-        start = max(round(at_risk[0] / max(before, 1e-9)), at_risk[0])
-        notes.append(
-            f"numbers at risk begin at {risk_time[0]:g}: {start} at the start is what the curve "
-            "gives if none were censored before; better, add the row of time 0"
-        )
-        risk_time, at_risk = np.append(0.0, risk_time), np.append(start, at_risk)
-    return risk_time, at_risk, float(max(time[-1], risk_time[-1]))
-
-
-def _note_gaps(
-    time: np.ndarray, risk_time: np.ndarray, at_risk: np.ndarray, notes: list[str]
-) -> None:
-    for start, stop, count in zip(risk_time, risk_time[1:], -np.diff(at_risk), strict=False):
-        if count and not ((time >= start) & (time < stop) & (time > 0)).any():
-            notes.append(
-                f"no point from {start:g} to {stop:g}: the {count} who leave there are taken as "
-                "censored"
-            )
-    if len(at_risk) == 1:
-        notes.append(
-            "no number at risk after the start: who was censored can be told from the sizes of the "
-            "steps alone, so the number of events, and a hazard ratio, are uncertain; give more "
-            "numbers at risk, or the number of events with --events"
-        )
 
 
 def _points(count: int) -> str:

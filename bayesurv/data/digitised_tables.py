@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from bayesurv.data.covariates import absent
-from bayesurv.data.digitised import TOLERANCE, Digitised, prepare
+from bayesurv.data.digitised import Digitised, prepare
+from bayesurv.data.digitised_risks import TOLERANCE
 from bayesurv.data.faults import Checklist, Fault, InputError, listed, nearest
 from bayesurv.data.read import as_numbers, as_text, read_table
 
@@ -42,10 +43,11 @@ def read_digitised(
     _check_counts(risks, risks_check)
     _check_arms(points, points_check, risks, risks_check)
     _finish(points_check, risks_check)
+    time_error = TOLERANCE * points["time"].max()
     found: dict[str, Digitised] = {}
     for arm in points["arm"].unique():
         of_arm = [table[table["arm"] == arm].drop(columns="arm") for table in (points, risks)]
-        curve = prepare(of_arm[0], points_check, of_arm[1], risks_check)
+        curve = prepare(of_arm[0], points_check, of_arm[1], risks_check, time_error)
         if curve is not None:
             found[arm] = replace(curve, notes=(*notes, *curve.notes))
     _finish(points_check, risks_check)
@@ -130,10 +132,10 @@ def check_events(curves: Mapping[str, Digitised], events: Mapping[str, int]) -> 
     for arm, count in events.items():
         if arm not in curves:
             hint = nearest(arm, curves)
-            message = f'--events: there is no arm "{arm}".{hint} There are {listed(curves)}'
+            message = f'events: there is no arm "{arm}".{hint} There are {listed(curves)}'
         elif not 0 <= count <= curves[arm].at_risk[0]:
             most = curves[arm].at_risk[0]
-            message = f'--events: {count} events of arm "{arm}", which has {most} patients'
+            message = f'events: {count} of arm "{arm}", which has {most} patients'
         else:
             continue
         faults.append(Fault(message, value=count))

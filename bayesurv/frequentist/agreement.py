@@ -42,11 +42,12 @@ def agreement(curve: Digitised, reconstructed: KaplanMeier) -> Agreement:
     given = curve.survival[1:]  # the first, (0, 1), was not read
     again = reconstructed.survival_at(curve.time[1:])
     error = again - given
+    several = len(given) > 1
     return Agreement(
         points=len(given),
         rmse=float(np.sqrt(np.mean(error**2))),
         mean_absolute_error=float(np.mean(abs(error))),
         max_absolute_error=float(abs(error).max()),
-        ks_p=float(ks_2samp(given, again, method="asymp").pvalue),
+        ks_p=float(ks_2samp(given, again, method="asymp").pvalue) if several else np.nan,
         at_risk=reconstructed.at_risk(curve.risk_time) - curve.at_risk,
     )

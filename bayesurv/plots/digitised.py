@@ -51,7 +51,8 @@ def plot_digitised(
     end = max(estimate.end for estimate in reconstructed.values())
     name_time(ax, end, unit, "origin")
     times = np.unique(np.concatenate([time for time, _ in printed.values()]))
-    ax.set_xticks(times[:: int(np.ceil(len(times) / MOST_COLUMNS))])
+    if len(times) > 1:
+        ax.set_xticks(times[:: int(np.ceil(len(times) / MOST_COLUMNS))])
     ax.set(ylim=(0, 1.02), yticks=np.linspace(0, 1, 6), ylabel="Survival")
     ax.spines.left.set_bounds(0, 1)
     title = "Kaplan–Meier of reconstructed patients"

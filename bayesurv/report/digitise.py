@@ -26,6 +26,7 @@ from bayesurv.report.origin import command, versions
 
 SIBLINGS = ("agreement.csv", "png", "provenance.json")
 OUTCOME = ("synthetic", "time", "event")
+POOR = 0.05  # largest error of survival that needs no remark
 CAUTION = (
     "These patients are synthetic: they share the curve and the numbers at risk, not the persons. "
     "Nothing but time, event and arm is known of them, so nothing can be adjusted for."
@@ -103,7 +104,7 @@ def _patients(read: Mapping[str, Digitised], events: Mapping[str, int]) -> pd.Da
         try:
             found = reconstruct_patients(curve, events.get(arm))
         except InputError as error:
-            faults += [Fault(f'--events, arm "{arm}": {error}', value=events[arm])]
+            faults += [Fault(f'events of arm "{arm}": {error}', value=events[arm])]
             continue
         parts.append(found.assign(synthetic=True, arm=arm))
     if faults:
@@ -126,6 +127,12 @@ def digitised_answer(read: Mapping[str, Digitised], patients: pd.DataFrame, unit
         unit=unit,
     )
     notes = [f"{arm}: {note}." for arm, curve in read.items() for note in curve.notes]
+    notes += [
+        f"{arm}: the curve of these patients is up to {found.max_absolute_error:.3f} from the "
+        "points; the numbers at risk and the curve hardly go together, so check both."
+        for arm, found in agreed.items()
+        if found.max_absolute_error > POOR
+    ]
     return Answer(
         "\n".join(compared(patients)),
         _shown(table, unit),
@@ -165,8 +172,9 @@ def _shown(table: pd.DataFrame, unit: str) -> pd.DataFrame:
         "not reached" if np.isnan(time) else f"{time:.3g}" for time in table["median"]
     ]
     shown[errors] = [[f"{error:.4f}" for error in row] for row in table[errors].to_numpy()]
-    names = {"median": f"median, {unit}", "rmse": "RMSE", "mean_absolute_error": "mean error",
-             "max_absolute_error": "max error", "max_at_risk_difference": "at risk off by"}  # fmt: skip
+    names = {"patients": "n", "median": f"median, {unit}", "rmse": "RMSE",
+             "mean_absolute_error": "mean error", "max_absolute_error": "max error",
+             "max_at_risk_difference": "at risk off by"}  # fmt: skip
     return shown.rename(columns=names)
 
 
