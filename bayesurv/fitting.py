@@ -142,7 +142,7 @@ def fit(
     run = run_model(
         specification.sampled(),
         arrays,
-        _shape(specification, arrays),
+        model_shape(specification, arrays),
         lambda: build(specification, cohort),
         sampling,
         seed,
@@ -216,13 +216,24 @@ def run_model(
     `arrays` holds data and hyperparameters by name; `shape` is what the compiled model depends on
     besides their values, and `make` builds the PyMC model where none of this shape is compiled.
     """
-    from bayesurv.inference.sample import Sampling, model_cache, sample
+    from bayesurv.inference.sample import Sampling, sample
 
     settings = sampling if sampling is not None else Sampling()
     settings = settings if seed is None else replace(settings, seed=seed)
-    compiled = model_cache().compiled(shape, make).with_data(**arrays)
+    return sample(compiled_model(sampled, arrays, shape, make), settings, progress, force)
+
+
+def compiled_model(
+    sampled: Sequence[Sampled],
+    arrays: Mapping[str, np.ndarray],
+    shape: tuple,
+    make: Callable[[], Any],
+) -> Any:
+    """A model compiled before or now, on these arrays, whose chains start at its prior medians."""
+    from bayesurv.inference.sample import model_cache
+
     start = {quantity.name: quantity.start() for quantity in sampled}
-    return sample(compiled.starting_at(start), settings, progress, force)
+    return model_cache().compiled(shape, make).with_data(**arrays).starting_at(start)
 
 
 def crude_median(cohort: Cohort) -> float:
@@ -241,7 +252,7 @@ def _ends(cohort: Cohort) -> np.ndarray:
     return np.where(cohort.interval, (cohort.time + cohort.upper) / 2, cohort.time)
 
 
-def _shape(specification: Specification, arrays: Mapping[str, np.ndarray]) -> tuple:
+def model_shape(specification: Specification, arrays: Mapping[str, np.ndarray]) -> tuple:
     """What a compiled model depends on besides the values of its data."""
     baseline, design = specification.baseline, specification.design
     sizes = tuple((k, tuple(v)) for k, v in specification.coords().items() if k != "group")

@@ -16,13 +16,14 @@ ALLOWED = {
     "fitting": "data models inference posterior fitting",
     "refitting": FIT,
     "responding": "data models inference posterior fitting responding",
-    "estimands": f"{FIT} frequentist estimands",
+    "ensembles": "data models inference posterior fitting refitting ensembles",
+    "estimands": f"{FIT} ensembles frequentist estimands",
     "saved": f"{FIT} saved",
     "plots": "frequentist estimands plots",
     "plan": "data models inference plan",
-    "report": f"{FIT} estimands saved frequentist plots plan report",
-    "cli": f"{FIT} estimands saved frequentist plots plan report cli",
-    "__init__": f"{FIT} estimands saved",
+    "report": f"{FIT} ensembles estimands saved frequentist plots plan report",
+    "cli": f"{FIT} ensembles estimands saved frequentist plots plan report cli",
+    "__init__": f"{FIT} ensembles estimands saved",
 }
 PYMC = ("models/build.py", "inference/")
 

@@ -146,7 +146,7 @@ def benefit_table(
 ) -> pd.DataFrame:
     """The table of `benefit`."""
     rows = []
-    for name, horizon, draws, helped in _quantities(comparison, margins):
+    for name, horizon, draws, helped in contrasts(comparison, margins):
         if name == "median_difference":
             lower, estimate, upper = known_quantiles(draws, comparison.arms.end, ci_prob)
         else:
@@ -192,7 +192,7 @@ def difference_curve(comparison: Comparison, ci_prob: float = CI_PROB) -> "xr.Da
     return summarise(draws, ci_prob).assign(probability=gained)
 
 
-def _quantities(
+def contrasts(
     asked: Comparison, margins: Margins
 ) -> Iterator[tuple[str, float, np.ndarray, Helped]]:
     """Name, horizon and draws `(chain, draw)` of each contrast, and when it is a benefit."""

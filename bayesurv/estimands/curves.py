@@ -101,12 +101,17 @@ def predictor(fit: Fit, profiles: Profiles | Rows) -> np.ndarray:
 
 
 def relative_hazard(fit: Fit, profiles: Profiles | Rows) -> np.ndarray:
-    """Hazard relative to the reference profile, exp(x'b), shape `(chain, draw, individual)`.
+    """Hazard relative to the reference profile, exp(x'b), shape `(chain, draw, individual)`."""
+    return bounded_exp(predictor(fit, profiles))
+
+
+def bounded_exp(predictor: np.ndarray) -> np.ndarray:
+    """Exponential of linear predictors.
 
     A prior on a covariate in small units, such as a platelet count, holds draws whose exponential
     is no number; beyond e^300 all die at once or none does.
     """
-    return np.exp(np.clip(predictor(fit, profiles), -300, 300))
+    return np.exp(np.clip(predictor, -300, 300))
 
 
 def profile_frame(profiles: Profiles) -> pd.DataFrame:

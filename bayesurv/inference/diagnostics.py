@@ -77,8 +77,13 @@ def diagnose(tree: "xr.DataTree") -> pd.DataFrame:
         stats = tree["sample_stats"].to_dataset()
         rows += [
             ("divergences", int(stats["diverging"].sum()), 0, ""),
-            ("bfmi", _bfmi(stats["energy"].to_numpy()), MIN_BFMI, ""),
+            ("bfmi", energy_fraction(stats["energy"].to_numpy()), MIN_BFMI, ""),
         ]
+    return judged(rows)
+
+
+def judged(rows: list[tuple[str, float, float, str]]) -> pd.DataFrame:
+    """Table of checks from each one's name, value, limit and the parameter concerned."""
     table = pd.DataFrame(rows, columns=["check", "value", "limit", "worst"])
     at_most = table["check"].isin(["r_hat", "divergences"])
     within = np.where(at_most, table["value"] <= table["limit"], table["value"] >= table["limit"])
@@ -111,7 +116,7 @@ def monte_carlo_error(values: np.ndarray) -> float:
     return float(array_stats.mcse(floats, chain_axis=0, draw_axis=1, method="mean"))
 
 
-def _bfmi(energy: np.ndarray) -> float:
+def energy_fraction(energy: np.ndarray) -> float:
     """Lowest Bayesian fraction of missing information of the chains; energy is (chain, draw)."""
     jumps = np.square(np.diff(energy, axis=1)).mean(axis=1)
     return float((jumps / energy.var(axis=1)).min())

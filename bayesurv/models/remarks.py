@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from bayesurv.data.cohort import Cohort
+from bayesurv.data.design import Design
 from bayesurv.models.build import Specification
 
 FEW_EVENTS = 10
@@ -30,17 +31,27 @@ def prior_remark(specification: Specification, cohort: Cohort) -> str:
 
 def remarks(cohort: Cohort, specification: Specification) -> list[str]:
     """Few events, levels without events, and reference profiles outside the data."""
-    design, notes = specification.design, []
-    if design.terms and cohort.n_events < FEW_EVENTS * len(design.terms):
-        ratio = cohort.n_events / len(design.terms)
-        notes.append(
-            f"{cohort.n_events} events for {len(design.terms)} coefficients, {ratio:.1f} events "
-            "per coefficient: the priors weigh in the answer; compare others."
-        )
+    few = few_events(cohort.n_events, len(specification.design.terms))
+    return [*few, *covariate_remarks(specification.design, cohort.event)]
+
+
+def few_events(events: int, coefficients: int) -> list[str]:
+    """Few events per coefficient."""
+    if not events < FEW_EVENTS * coefficients:
+        return []
+    return [
+        f"{events} events for {coefficients} coefficients, {events / coefficients:.1f} events "
+        "per coefficient: the priors weigh in the answer; compare others."
+    ]
+
+
+def covariate_remarks(design: Design, event: np.ndarray) -> list[str]:
+    """Levels without events, and reference profiles outside the data; `event` is `(row,)`."""
+    notes: list[str] = []
     covariates = design.training.drop(columns=list(design.group_variables))
     for name, values in covariates.items():
         if not pd.api.types.is_numeric_dtype(values) or values.nunique() <= 2:
-            notes += _levels_without_events(values, cohort.event)
+            notes += _levels_without_events(values, event)
         elif name in design.terms and (values.min() > 0 or values.max() < 0):
             notes.append(
                 f"{name} runs from {values.min():g} to {values.max():g}, so the reference profile, "
