@@ -1,5 +1,6 @@
 """One digitised Kaplan-Meier curve: its points made a curve, its numbers at risk checked."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,26 +112,40 @@ def _ordered(
 def _without_strays(
     points: pd.DataFrame, check: Checklist, time_error: float, notes: list[str]
 ) -> pd.DataFrame:
-    """Points without those that lie off the line of their neighbours."""
-    survival = np.concatenate([[1.0], points["survival"], [0.0]])
-    near, far = _neighbours(points["time"].to_numpy(), time_error)
-    stray = np.zeros(len(points), dtype=bool)
-    for i, (first, last) in enumerate(zip(near, far, strict=True)):
-        others = np.append(survival[first : i + 1], survival[i + 2 : last + 1])
-        stray[i] = abs(survival[i + 1] - np.clip(survival[i + 1], others.min(), others.max())) > (
-            TOLERANCE
-        )
+    """Points without those that lie off the line of their neighbours, the farthest first."""
+    kept = points
+    for _ in range(_most_apart(points) + 1):
+        off = _off_the_line(kept, time_error)
+        if not (off > TOLERANCE).any():
+            break
+        kept = kept.drop(index=kept.index[np.argmax(off)])
+    stray = ~points.index.isin(kept.index)
     if not _are_many(stray, points, check) and stray.any():
         notes.append(f"{_points(stray.sum())} off the line of the neighbours dropped")
-    return points[~stray]
+    return kept
+
+
+def _off_the_line(points: pd.DataFrame, time_error: float) -> np.ndarray:
+    """How far each point is outside the range of its neighbours, (point,)."""
+    survival = np.concatenate([[1.0], points["survival"], [0.0]])
+    off = np.zeros(len(points))
+    for i, (first, last) in enumerate(_neighbours(points["time"].to_numpy(), time_error)):
+        others = np.append(survival[first : i + 1], survival[i + 2 : last + 1])
+        off[i] = max(others.min() - survival[i + 1], survival[i + 1] - others.max())
+    return off
+
+
+def _most_apart(points: pd.DataFrame) -> int:
+    return max(2, int(MOST_APART * len(points)))
 
 
 def _are_many(apart: np.ndarray, points: pd.DataFrame, check: Checklist) -> bool:
     """Whether so many points do not fit, (point,), that this cannot be one curve: one fault."""
-    many = bool(apart.sum() > max(2, MOST_APART * len(points)))
+    most = _most_apart(points)
+    many = bool(apart.sum() > most)
     if many:
         check.add(
-            f"{apart.sum()} of {len(points)} points of the arm do not fit a curve that never "
+            f"more than {most} of {len(points)} points of the arm do not fit a curve that never "
             f"rises, by more than {TOLERANCE:g}; is it one curve, of one arm?",
             row=points.index[apart][0],
             column="survival",
@@ -138,7 +153,7 @@ def _are_many(apart: np.ndarray, points: pd.DataFrame, check: Checklist) -> bool
     return many
 
 
-def _neighbours(time: np.ndarray, time_error: float) -> tuple[np.ndarray, np.ndarray]:
+def _neighbours(time: np.ndarray, time_error: float) -> Iterator[tuple[int, int]]:
     """First and last point beside each, once (0, 1) is before all and one of 0 after all.
 
     Points so near in time that their order may be an error of reading are all neighbours.
@@ -146,7 +161,7 @@ def _neighbours(time: np.ndarray, time_error: float) -> tuple[np.ndarray, np.nda
     position = np.arange(len(time))
     first = np.searchsorted(time, time - time_error) + 1
     last = np.searchsorted(time, time + time_error, side="right")
-    return np.minimum(first, position), np.maximum(last, position + 2)
+    return zip(np.minimum(first, position), np.maximum(last, position + 2), strict=True)
 
 
 def _without_rises(

@@ -113,7 +113,7 @@ def reconstruct_patients(curve: Digitised, events: int | None = None) -> pd.Data
 
 def _impossible(events: int, possible: Iterable[int]) -> str:
     return (
-        f"{events} events cannot give this curve with these numbers at risk; "
+        f"{events} in all cannot give this curve with these numbers at risk; "
         f"{min(possible)} to {max(possible)} can"
     )
 
