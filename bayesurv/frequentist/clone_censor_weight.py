@@ -64,8 +64,8 @@ def clone_censor_weight(
     that started, so they cancel from the curves of a strategy and matter to the hazard ratio
     alone; with covariates they are Cox's and the logistic model, both with Firth's penalty.
 
-    Survival under a strategy is that of patients like these only if the covariates are all that
-    start and survival have in common.
+    Whoever has none within the window may still start after it. Survival under a strategy is that
+    of patients like these only if the covariates are all that start and survival have in common.
 
     Parameters
     ----------

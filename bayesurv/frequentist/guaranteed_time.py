@@ -66,7 +66,9 @@ def first_exit(time: ArrayLike, event: ArrayLike, entry: ArrayLike | None = None
     """Look at the first exit of one arm.
 
     The hazard comes from the time after it alone (left-truncated at the first exit), so that the
-    empty stretch before does not lower it.
+    empty stretch before does not lower it. It is taken as constant, and then an arm without
+    guaranteed time is told in 1% of cohorts; less often if the hazard falls, more often if it
+    rises (34 patients, Weibull of shape 1.3: in 10%).
 
     Parameters
     ----------
@@ -125,6 +127,6 @@ def _told(arm: str, found: FirstExit, unit: str) -> str:
         f"None of the {found.patients} patients with {arm} left before {found.first_exit:g} "
         f"{unit}. At the hazard seen in them afterwards, taken as constant ({found.events} events "
         f"in {found.exposure:.4g} {unit} at risk), no event by then has probability {chance}: "
-        "compatible with guaranteed time or selection into this arm, and a comparison from time 0 "
-        "may favour it for that reason alone."
+        "compatible with guaranteed time or selection into this arm (or with a hazard that only "
+        "rises later), and a comparison from time 0 may favour it for that reason alone."
     )

@@ -98,7 +98,7 @@ def two_arms(
     """
     time, event = np.asarray(time, dtype=float), np.asarray(event, dtype=bool)
     arms = np.asarray(treated).astype(bool)
-    entry = np.zeros_like(time) if entry is None else np.asarray(entry, dtype=float)
+    entry = np.full_like(time, -np.inf) if entry is None else np.asarray(entry, dtype=float)
     at = np.sort(time[event])
     _, first, tied = np.unique(at, return_index=True, return_counts=True)
     gone = (np.arange(len(at)) - np.repeat(first, tied)) / np.repeat(tied, tied)
