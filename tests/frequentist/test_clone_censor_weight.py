@@ -57,9 +57,8 @@ def test_where_treatment_starts_at_once_or_never_it_compares_two_arms():
     clones = Clones.of(Patients.of(time, event, start, None), 1e-9)
     for i, rows in enumerate((~arm, arm)):
         curve = kaplan_meier(time[rows], event[rows])
-        np.testing.assert_allclose(
-            clones.survival[i][1:], curve.survival[np.searchsorted(curve.time, clones.time, "right") - 1]
-        )  # fmt: skip
+        step = np.searchsorted(curve.time, clones.time, side="right") - 1
+        np.testing.assert_allclose(clones.survival[i][1:], curve.survival[step])
 
 
 def confounded(random, size, log_ratio=0.0):

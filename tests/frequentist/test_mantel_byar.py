@@ -79,9 +79,9 @@ def test_guaranteed_time_looks_like_benefit_and_the_start_repairs_it():
         death, start = random.exponential(10, 100), random.exponential(6, 100)
         end = random.uniform(5, 30, 100)
         time = np.minimum(death, end)
-        frame = pd.DataFrame(
-            {"time": time, "event": (death <= end).astype(int), "start": np.where(start < time, start, np.nan)}
-        )  # fmt: skip
+        given = np.where(start < time, start, np.nan)
+        event = (death <= end).astype(int)
+        frame = pd.DataFrame({"time": time, "event": event, "start": given})
         ever = frame["start"].notna()
         naive.append(float(two_arms(time, frame["event"], ever).estimate()[0]))
         whole = Cohort.from_frame(frame, time="time", event="event", unit="months")
