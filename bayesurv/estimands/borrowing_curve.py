@@ -8,9 +8,11 @@ import pandas as pd
 
 from bayesurv.data.faults import InputError
 from bayesurv.estimands.borrowing import Borrowed
-from bayesurv.estimands.conclusion import threshold_faults, verdict
+from bayesurv.estimands.conclusion import ERRORS, threshold_faults, verdict
 
-GRID = 101
+# Even steps, and closer ones to both ends, where evidence in conflict with the data counts at last.
+_NEAR = np.array([0.003, 0.001, 3e-4, 1e-4, 1e-5, 1e-6])
+GRID = np.unique(np.concatenate([np.linspace(0, 1, 101), _NEAR, 1 - _NEAR]))
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,13 @@ class WeightCurve:
         """What is concluded without any evidence."""
         return str(self.curve["conclusion"].iloc[0])
 
+    @property
+    def close(self) -> bool:
+        """Whether Monte-Carlo error alone could make that another."""
+        first = self.curve.iloc[0]
+        bounds = np.array([self.threshold, 1 - self.threshold])
+        return bool((np.abs(first["prob_benefit"] - bounds) <= ERRORS * first["mcse"]).any())
+
 
 def weight_curve(borrowed: Borrowed, threshold: float) -> WeightCurve:
     """Follow the answer of one estimate over the prior weight, exactly.
@@ -53,7 +62,8 @@ def weight_curve(borrowed: Borrowed, threshold: float) -> WeightCurve:
     """
     if faults := threshold_faults(threshold):
         raise InputError(faults)
-    weights = np.linspace(0, 1, GRID)
+    flips = tuple(_flips(borrowed, threshold))
+    weights = np.union1d(GRID, [flip.weight for flip in flips])
     posterior = borrowed.weights(weights)
     found = borrowed.posteriors.summary(posterior)
     curve = pd.DataFrame(
@@ -67,22 +77,23 @@ def weight_curve(borrowed: Borrowed, threshold: float) -> WeightCurve:
             "mcse": found.mcse,
         }
     )
-    curve["conclusion"] = [verdict(chance, threshold) for chance in curve["prob_benefit"]]
-    flips = sorted(_flips(borrowed, curve, threshold), key=lambda flip: flip.weight)
-    return WeightCurve(threshold, curve, tuple(flips))
+    rounded = curve["prob_benefit"].round(9)  # at a bound, it is passed
+    curve["conclusion"] = [verdict(chance, threshold) for chance in rounded]
+    return WeightCurve(threshold, curve, flips)
 
 
-def _flips(borrowed: Borrowed, curve: pd.DataFrame, threshold: float) -> Iterator[Flip]:
+def _flips(borrowed: Borrowed, threshold: float) -> Iterator[Flip]:
     """Where P(benefit) passes a bound: the posterior weight there, and the prior weight of it."""
-    first, last = curve["prob_benefit"].iloc[[0, -1]]
-    odds = _bayes_factor(borrowed)
-    for bound in (threshold, 1 - threshold):
+    ends = borrowed.posteriors.summary(borrowed.weights([0.0, 1.0]))
+    first, last = map(float, ends.prob_benefit)
+    odds, rising = _bayes_factor(borrowed), last > first
+    for bound in sorted((threshold, 1 - threshold), reverse=not rising):
         if (first < bound) == (last < bound):
             continue
         needed = (bound - first) / (last - first)
         weight = needed / (needed + (1 - needed) * odds)
         words = [verdict(bound + side * 1e-9, threshold) for side in (-1, 1)]
-        before, after = words if last > first else words[::-1]
+        before, after = words if rising else words[::-1]
         yield Flip(float(weight), before, after)
 
 

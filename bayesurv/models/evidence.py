@@ -18,6 +18,7 @@ RATIO = re.compile(
 )
 EVENTS = rf"{NUMBER}\s*\(\s*(\d+)(?:\s*events?)?\s*\)"
 MEDIANS = re.compile(rf"{EVENTS}\s*(?:vs?\.?|against)\s*{EVENTS}", re.I)
+NO_PRIOR = ", so that it is no prior"
 DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
 
 
@@ -120,7 +121,7 @@ def log_hazard_of_median(
         Neither events nor limits are known, or a number is not above 0.
     """
     if events is None and limits is None:
-        raise InputError([Fault("median: neither its interval nor the number of events is known")])
+        raise InputError([Fault("median: no interval or events")])
     lower, upper = limits or (median, np.inf)
     if not (0 < lower <= median <= upper and lower < upper and (events is None or events > 0)):
         raise InputError([Fault("median: it must be above 0, in its interval, and have events")])
@@ -158,7 +159,7 @@ def treatment_prior(evidence: Evidence) -> Normal:
     if evidence.measure != "hazard ratio":
         raise InputError([Fault(f"{evidence.name}: a {evidence.measure}, not a hazard ratio")])
     if evidence.missing or not (evidence.estimate and evidence.lower and evidence.upper):
-        message = f"{evidence.name}: {evidence.missing or 'no interval'}, so that it is no prior"
+        message = f"{evidence.name}: {evidence.missing or 'no interval'}{NO_PRIOR}"
         raise InputError([Fault(message)])
     printed = PrintedRatio(evidence.estimate, evidence.lower, evidence.upper)
     try:
@@ -194,5 +195,5 @@ def _median(evidence: Evidence) -> Normal:
 
 def _survival(evidence: Evidence) -> Normal:
     if evidence.patients is None or evidence.at is None or evidence.estimate is None:
-        raise InputError([Fault("survival: of how many patients, or when, is not known")])
+        raise InputError([Fault("survival: no number of patients")])
     return log_hazard_of_survival(float(evidence.estimate) / 100, evidence.at, evidence.patients)

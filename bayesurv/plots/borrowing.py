@@ -22,7 +22,7 @@ from bayesurv.plots.style import (
     root,
 )
 
-HEIGHT, ROOM = 3.9, 0.42  # inches; the second above the lower right panel
+HEIGHT = 3.9
 POINTS = 801
 REACH = 3.3  # standard deviations of a prior that are drawn
 VAGUE_GREY = "#9A9A9A"
@@ -57,15 +57,7 @@ def plot_borrowing(
     lower = dress(root(left).add_subplot(grid[1, 1], sharex=upper))
     _ratio(upper, curve)
     _probability(lower, curve)
-    for axes in (upper, lower):
-        mark = axes.axvline(borrowed.prior.weight, color=COLOURS[4], lw=0.8, zorder=1)
-    names = [f"Weight used, {borrowed.prior.weight:g}"]
-    handles = [mark]
-    if curve.flips:
-        _mark_flips((upper, lower), curve)
-        handles.append(Line2D([], [], color=INK, lw=0.8, ls=":"))
-        names.append("Conclusion changes")
-    legend_above(upper, handles, names, None, most=2)
+    _mark(upper, lower, borrowed.prior.weight, curve)
     return left
 
 
@@ -114,7 +106,8 @@ def _range(borrowed: Borrowed) -> tuple[float, float]:
 def _ratio(ax: Axes, curve: WeightCurve) -> None:
     """Hazard ratio and its interval over the weight."""
     table = curve.curve
-    ax.fill_between(table["weight"], table["lower"], table["upper"], color=COLOURS[0], alpha=0.2)
+    ends = table["lower"], table["upper"]
+    ax.fill_between(table["weight"], *ends, color=COLOURS[0], alpha=0.2, lw=0)
     ax.plot(table["weight"], table["hazard_ratio"], color=COLOURS[0], lw=1.4)
     ax.axhline(1, color=INK, lw=0.5)
     ax.set_yscale("log")
@@ -136,11 +129,22 @@ def _probability(ax: Axes, curve: WeightCurve) -> None:
     ax.plot(table["weight"], table["prob_benefit"], color=COLOURS[0], lw=1.4)
     for bound in (curve.threshold, 1 - curve.threshold):
         ax.axhline(bound, color=INK, lw=0.7, ls=DASHED)
-    ax.set(xlim=(0, 1), ylim=(-0.02, 1.02), ylabel="P(HR < 1)")
+    ax.set(xlim=(-0.015, 1.015), ylim=(-0.02, 1.02), ylabel="P(HR < 1)")
     ax.set_xlabel("Prior weight of the evidence")
 
 
-def _mark_flips(panels: Sequence[Axes], curve: WeightCurve) -> None:
-    for axes in panels:
+def _mark(upper: Axes, lower: Axes, weight: float, curve: WeightCurve) -> None:
+    """The weight that was used, and those at which the conclusion changes; the legend of both."""
+    for axes in (upper, lower):
+        used = axes.axvline(weight, color=COLOURS[4], lw=0.8, zorder=1)
         for flip in curve.flips:
-            axes.axvline(flip.weight, color=INK, lw=0.8, ls=":", zorder=1)
+            axes.axvline(flip.weight, color=INK, lw=0.9, ls=":", zorder=4)
+    handles = {
+        f"Weight used, {weight:g}": used,
+        f"Thresholds, {curve.threshold:g} and {1 - curve.threshold:.3g}": Line2D(
+            [], [], color=INK, lw=0.7, ls=DASHED
+        ),
+    }
+    if curve.flips:
+        handles["Conclusion changes"] = Line2D([], [], color=INK, lw=0.9, ls=":")
+    legend_above(upper, [*handles.values()], [*handles], None, most=2)

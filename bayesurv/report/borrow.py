@@ -170,7 +170,7 @@ def _shown(table: pd.DataFrame, components: pd.DataFrame) -> pd.DataFrame:
     """The answers and, below them, each component alone, as they are printed."""
     rows = [
         (row.analysis, row.hazard_ratio, f"{number(row.lower)} to {number(row.upper)}",
-         row.prob_benefit, "", f"{row.events_borrowed:.0f}")
+         row.prob_benefit, "", f"{round(row.events_borrowed)}")
         for row in table.itertuples()
     ]  # fmt: skip
     rows += [

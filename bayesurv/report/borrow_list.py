@@ -2,29 +2,29 @@
 
 import numpy as np
 import pandas as pd
+from rich.padding import Padding
 from rich.table import Table
 
 from bayesurv.data.faults import InputError
 from bayesurv.data.published.external import Evidence, external_evidence
-from bayesurv.models.evidence import Z, hazard_prior, treatment_prior
+from bayesurv.models.evidence import NO_PRIOR, Z, hazard_prior, treatment_prior
 from bayesurv.plots.style import number
 from bayesurv.report.screen import console
 
-TREATMENT = "prior of a treatment's hazard ratio"
+TREATMENT = "prior of the treatment"
+SHOWN = ("evidence", "number", "time from", "use")
 READING = (
-    "a hazard is that of a constant one, as the median or survival would make it. Name evidence "
-    "with --evidence; what time counts from must be that of the data, or --across-origins."
+    "hazards are as if constant. Name a prior of the treatment with --evidence; what time counts "
+    "from must be the same as in the data, unless --across-origins is given."
 )
 
 
 def evidence_table() -> pd.DataFrame:
-    """Every number of the external cohorts, those that can be priors of a treatment first.
+    """Every number of the external cohorts, and what it can be used for.
 
-    Columns evidence, endpoint, number, of, origin, use and source.
+    Columns evidence, endpoint, number, of, origin, use, population and source.
     """
-    rows = [_row(each) for each in external_evidence()]
-    order = sorted(rows, key=lambda row: (row["use"] != TREATMENT, row["use"].startswith("none")))
-    return pd.DataFrame(order)
+    return pd.DataFrame([_row(each) for each in external_evidence()])
 
 
 def _row(each: Evidence) -> dict[str, str]:
@@ -35,6 +35,7 @@ def _row(each: Evidence) -> dict[str, str]:
         "of": _of(each),
         "origin": each.origin,
         "use": _use(each),
+        "population": each.population,
         "source": f"{each.source}, {each.address}",
     }
 
@@ -55,31 +56,36 @@ def _number(each: Evidence) -> str:
 
 def _of(each: Evidence) -> str:
     """Whom the number is about, or what it compares."""
-    who = f"{each.treatment} to {each.control}" if each.measure == "hazard ratio" else each.group
-    return f"{who}; {each.population}" if who else each.population
+    if each.measure == "hazard ratio":
+        return f"{each.treatment} to {each.control}"
+    return each.group or ""
 
 
 def _use(each: Evidence) -> str:
     if each.measure in ("proportion", "count"):
-        return "none here: no hazard"
+        return "none: no hazard"
     try:
         if each.measure == "hazard ratio":
             treatment_prior(each)
             return TREATMENT
         prior = hazard_prior(each)
     except InputError as error:
-        return f"none: {str(error).removeprefix(f'{each.name}: ')}"
+        why = str(error).removeprefix(f"{each.name}: ").removeprefix(f"{each.measure}: ")
+        return f"none: {why.removesuffix(NO_PRIOR)}"
     rate, low, high = (number(float(np.exp(prior.mu + z * prior.sigma))) for z in (0, -Z, Z))
-    return f"hazard a month, if constant: {rate} ({low} to {high})"
+    return f"hazard {rate} ({low} to {high}) a month"
 
 
 def show_evidence() -> None:
-    """Print every number, and what it can be used for."""
+    """Print every cohort with its numbers, and what each can be used for."""
     table = evidence_table()
-    screen = Table(show_lines=False)
-    for name in table:
-        screen.add_column(str(name), overflow="fold")
-    for row in table.itertuples(index=False):
-        screen.add_row(*row)
-    console.print(screen)
+    for (source, population), cohort in table.groupby(["source", "population"], sort=False):
+        console.print(f"{source}: {population}", soft_wrap=True)
+        screen = Table(box=None, pad_edge=False)
+        for name in SHOWN:
+            screen.add_column(name, overflow="fold", no_wrap=name == "evidence")
+        for row in cohort.itertuples():
+            what = f"{row.endpoint}: {row.number}{f', {row.of}' if row.of else ''}"
+            screen.add_row(row.evidence, what, row.origin, row.use)
+        console.print(Padding(screen, (0, 0, 1, 2)))
     console.print(f"{len(table)} numbers, with attribution; {READING}")

@@ -109,7 +109,7 @@ def read_question(question: Question, endpoint: str | None) -> tuple[Asked | Non
 
 def _said(option: str, message: str) -> str:
     """A message after the option that it is about, named once."""
-    return f"--{option}: {message.removeprefix(f'{option}: ')}"
+    return f"--{option}: {message.removeprefix(f'{option.replace("-", " ")}: ')}"
 
 
 def _published(names: list[str]) -> list[Piece]:

@@ -83,12 +83,13 @@ def _flips(curve: WeightCurve) -> str:
     """At which weights the conclusion changes."""
     start = f"At a threshold of {curve.threshold:g} the conclusion without evidence is "
     start += f'"{curve.conclusion}"'
+    start += ", within its Monte-Carlo error of another" if curve.close else ""
     if not curve.flips:
         return f"{start}, and no weight from 0 to 1 changes it."
     changes = [
         f'"{flip.after}" from a prior weight of {_exact(flip.weight)}' for flip in curve.flips
     ]
-    return f"{start}; it becomes {', then '.join(changes)}."
+    return f"{start}; it becomes {', and '.join(changes)}."
 
 
 def _exact(weight: float) -> str:
@@ -131,13 +132,18 @@ def borrow_notes(found: Borrowed, asked: Asked, comparison: Comparison | None) -
 def _source(piece: Piece) -> str:
     found = piece.found
     if found is None:
-        return f"{piece.label}: {piece.printed}, as typed; time counts from {piece.origin}."
+        return f"{piece.label}: {piece.printed}, as typed; {_origin(piece.origin)}."
     remark = f"; {found.remark}" if found.remark else ""
     return (
         f"{found.name}: hazard ratio {found.printed}, {found.endpoint}, {found.treatment} to "
-        f"{found.control}; {found.population}{remark}; time counts from {found.origin}; "
+        f"{found.control}; {found.population}{remark}; {_origin(found.origin)}; "
         f"{found.source}, {found.address}."
     )
+
+
+def _origin(origin: str) -> str:
+    known = origin != NOT_STATED
+    return f"time counts from {origin}" if known else "what time counts from is not stated"
 
 
 def _computation(found: Borrowed) -> list[str]:

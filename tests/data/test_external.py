@@ -9,8 +9,8 @@ EVERY = external_evidence()
 MEASURES = {"hazard ratio", "median", "survival", "proportion", "count"}
 RATIOS = {
     "xue_2024_os": ("0.28 (0.16-0.51)", "os", "not-stated"),
-    "descar_t_late_2025_bispecific_chemotherapy_pfs": ("0.350 (0.193-0.633)", "pfs", "not-stated"),
-    "descar_t_late_2025_bispecific_others_pfs": ("0.483 (0.290-0.805)", "pfs", "not-stated"),
+    "descar_t_late_2025_chemotherapy_pfs": ("0.350 (0.193-0.633)", "pfs", "not-stated"),
+    "descar_t_late_2025_others_pfs": ("0.483 (0.290-0.805)", "pfs", "not-stated"),
     "gouni_2022_bone_marrow_pfs": ("5.2 (1.8-15)", "pfs", "not-stated"),
     "gouni_2022_ldh_pfs": ("5.0 (1.4-16)", "pfs", "not-stated"),
 }
@@ -53,8 +53,8 @@ MEDIANS = {
     "go29365_os": "12.4",
 }
 SURVIVAL = {
-    "di_blasi_2022_alive_6_months": (6, "47.9"),
-    "di_blasi_2022_alive_6_months_very_early": (6, "18.9"),
+    "di_blasi_2022_alive": (6, "47.9"),
+    "di_blasi_2022_alive_very_early": (6, "18.9"),
     "zurko_2022_os": (12, "59"),
     "zurko_2022_pfs": (12, "45"),
     "german_pola_br_pfs": (6, "27.7"),
@@ -99,7 +99,7 @@ SHARES = {
     "np30179_complete_response": ("35", 51),
     "epcore_nhl_1_response": ("54", 61),
     "epcore_nhl_1_complete_response": ("34", 61),
-    "epcore_nhl_1_complete_response_2_years": ("36", 61),
+    "epcore_nhl_1_two_years": ("36", 61),
     "non_relapse_mortality_2024_lymphoma": ("6.1", None),
     "non_relapse_mortality_2024_infection_share": ("50.9", 574),
     "descar_t_mortality_2023_non_relapse_mortality": ("5.0", 957),

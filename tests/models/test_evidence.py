@@ -24,8 +24,8 @@ from bayesurv.models.evidence import (
 
 USABLE = {
     "xue_2024_os",
-    "descar_t_late_2025_bispecific_chemotherapy_pfs",
-    "descar_t_late_2025_bispecific_others_pfs",
+    "descar_t_late_2025_chemotherapy_pfs",
+    "descar_t_late_2025_others_pfs",
     "gouni_2022_bone_marrow_pfs",
 }
 WITH_HAZARD = {
@@ -152,7 +152,7 @@ def test_two_medians_give_a_log_hazard_ratio():
 @pytest.mark.parametrize(
     ("action", "numbers", "said"),
     [
-        (log_hazard_of_median, (5.5,), "neither its interval nor the number of events is known"),
+        (log_hazard_of_median, (5.5,), "median: no interval or events"),
         (log_hazard_of_median, (5.5, (6.0, 9.0)), "in its interval"),
         (log_hazard_of_median, (5.5, None, 0), "have events"),
         (log_hazard_of_survival, (1.0, 6, 50), "has no hazard"),
