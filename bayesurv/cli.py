@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bayesurv.cli_borrow import borrow_commands
 from bayesurv.cli_classical import classical_commands
 from bayesurv.cli_data import data_commands
 from bayesurv.cli_digitise import digitise_commands
@@ -157,6 +158,7 @@ app.add_typer(classical_commands)
 app.add_typer(questions)
 app.add_typer(response_commands)
 app.add_typer(table_commands)
+app.add_typer(borrow_commands)
 app.add_typer(time_zero_commands)
 
 
