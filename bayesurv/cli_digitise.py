@@ -1,5 +1,6 @@
 """The command that turns a digitised Kaplan-Meier figure into patients."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -43,15 +44,20 @@ def digitise(
     from bayesurv.report.digitise import run_digitise
     from bayesurv.report.screen import show_answer
 
-    counts = dict(map(_count, events or ()))
+    counts = _counts(events or ())
     answer = run_digitise(curves, at_risk, out, events=counts, treatment=treatment, unit=unit)
     show_answer(answer, out, failed=False)
 
 
-def _count(text: str) -> tuple[str, int]:
+def _counts(texts: Iterable[str]) -> dict[str, int]:
     from bayesurv.data.faults import Fault, InputError
 
-    arm, _, count = text.rpartition("=")
-    if not (arm and count.isdecimal()):
-        raise InputError([Fault(f'--events reads like "CTI2=22"; got "{text}"')])
-    return arm, int(count)
+    counts: dict[str, int] = {}
+    for text in texts:
+        arm, _, count = text.rpartition("=")
+        if not (arm and count.isdecimal()):
+            raise InputError([Fault(f'--events reads like "CTI2=22"; got "{text}"')])
+        if arm in counts:
+            raise InputError([Fault(f'--events: "{arm}" is given twice')])
+        counts[arm] = int(count)
+    return counts

@@ -27,6 +27,8 @@ class Digitised:
         Patients at risk at each time, from time 0 on.
     end : float
         Where the curve ends.
+    read : array, (reading, 2)
+        Time and survival of every point as it was read.
     notes : tuple of str
         What was changed, and what is missing.
     """
@@ -36,6 +38,7 @@ class Digitised:
     risk_time: np.ndarray
     at_risk: np.ndarray
     end: float
+    read: np.ndarray
     notes: tuple[str, ...] = ()
 
 
@@ -79,7 +82,7 @@ def prepare(
         return None
     risk_time, at_risk, more = from_the_start(counted, time, survival)
     end = float(max(time[-1], risk_time[-1]))
-    return Digitised(time, survival, risk_time, at_risk, end, (*notes, *more))
+    return Digitised(time, survival, risk_time, at_risk, end, points.to_numpy(), (*notes, *more))
 
 
 def _ordered(

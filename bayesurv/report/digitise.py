@@ -122,7 +122,7 @@ def digitised_answer(read: Mapping[str, Digitised], patients: pd.DataFrame, unit
     table = pd.DataFrame([_row(arm, arms[arm], agreed[arm]) for arm in read])
     figure = plot_digitised(
         arms,
-        {arm: (curve.time[1:], curve.survival[1:]) for arm, curve in read.items()},
+        {arm: (curve.read[:, 0], curve.read[:, 1]) for arm, curve in read.items()},
         {arm: (curve.risk_time, curve.at_risk) for arm, curve in read.items()},
         unit=unit,
     )

@@ -139,6 +139,7 @@ def test_files_of_another_origin_are_not_replaced(folder, name):
         (("--treatment", "two words"), '"two words" cannot name'),
         (("--events", "R0"), '--events reads like "CTI2=22"; got "R0"'),
         (("--events", "R0=many"), 'got "R0=many"'),
+        (("--events", "R0=7", "--events", "R0=7"), '"R0" is given twice'),
         (("--events", "R2=5"), 'there is no arm "R2". There are R0, R1'),
         (("--events", "R0=14"), 'events: 14 of arm "R0", which has 13 patients'),
         (("--events", "R0=1"), 'events of arm "R0": 1 in all cannot give this curve'),
@@ -251,13 +252,13 @@ def test_the_figure_shows_points_curves_and_numbers():
     arms = {arm: kaplan_meier(*rows) for arm, rows in arms_of(TRUTH).items()}
     ax = plot_digitised(
         arms,
-        {arm: (curve.time[1:], curve.survival[1:]) for arm, curve in read.items()},
+        {arm: (curve.read[:, 0], curve.read[:, 1]) for arm, curve in read.items()},
         {arm: (curve.risk_time, curve.at_risk) for arm, curve in read.items()},
         unit="months",
     )
     dots = [line for line in ax.get_lines() if line.get_color() == INK and len(line.get_xdata())]
     for line, curve in zip(dots, read.values(), strict=True):
-        assert_array_equal(line.get_ydata(), curve.survival[1:])
+        assert_array_equal(line.get_xydata(), curve.read)
     for colour, km in zip(COLOURS, arms.values(), strict=False):
         [line] = [line for line in ax.get_lines() if line.get_color() == colour]
         assert_array_equal(line.get_ydata()[:-1], km.survival)
