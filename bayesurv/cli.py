@@ -20,6 +20,7 @@ from bayesurv.cli_plan import (
     Formula,
     Id,
     Landmark,
+    Member,
     Missing,
     Seed,
     Source,
@@ -36,7 +37,7 @@ from bayesurv.cli_tables import table_commands
 from bayesurv.cli_time_zero import time_zero_commands
 
 if TYPE_CHECKING:
-    pass
+    from bayesurv.plan import Plan
 
 app = typer.Typer(
     help="Bayesian survival analysis of small clinical cohorts.",
@@ -72,6 +73,7 @@ def fit(
     upper: Upper = None,
     cause: Cause = None,
     id: Id = None,
+    member: Member = None,
     treatment: Treatment = None,
     baseline: Baselines = None,
     endpoint: Endpoint = None,
@@ -98,9 +100,21 @@ def fit(
 
     check_output(out)
     plan = plan_from(source, dict(locals()))
+    if plan.cohort.member is not None:
+        _fit_ensemble(plan, out, force)
+        return
     with progress() as watcher:
         outcomes = run_plan(plan, out, force=force, watcher=watcher)
     show_outcomes(outcomes, out)
+
+
+def _fit_ensemble(plan: "Plan", out: Path, force: bool) -> None:
+    from bayesurv.report.ensemble import run_ensemble
+    from bayesurv.report.screen import progress, show_answer
+
+    with progress() as watcher:
+        answer, failed = run_ensemble(plan, out, force=force, watcher=watcher)
+    show_answer(answer, out, failed)
 
 
 @app.command()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 KEYS = (
     "time", "event", "formula", "unit", "entry", "upper", "cause", "id", "treatment", "baseline",
-    "missing", "endpoint", "horizon", "classical", "landmark", "enter_at", "start",
+    "missing", "endpoint", "horizon", "classical", "member", "landmark", "enter_at", "start",
 )  # fmt: skip
 
 Source = Annotated[
@@ -58,6 +58,10 @@ Landmark = Annotated[
 EnterAt = Annotated[
     float | None,
     typer.Option(metavar="T", help="At risk from T at the earliest; time still from the origin."),
+]
+Member = Annotated[
+    str | None,
+    typer.Option(metavar="COL", help="The file is an ensemble: the member each row belongs to."),
 ]
 Start = Annotated[
     str | None,

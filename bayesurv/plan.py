@@ -11,6 +11,7 @@ import pandas as pd
 from bayesurv.data.coding import mentions
 from bayesurv.data.cohort import Cohort
 from bayesurv.data.design import variables
+from bayesurv.data.ensemble import Ensemble, refuse_ensemble
 from bayesurv.data.faults import Fault, InputError
 from bayesurv.data.read import as_text, read_table
 from bayesurv.data.time_zero import delayed_entry, landmark
@@ -140,15 +141,44 @@ class Plan(Sections):
         Raises
         ------
         InputError
-            Lists every fault of the file, for all endpoints, once.
+            Lists every fault of the file, for all endpoints, once; or it is an ensemble.
         """
+        if self.cohort.member is not None:
+            message = "member: an ensemble is analysed by bayesurv fit alone"
+            raise InputError([Fault(f"{message}; elsewhere, give the rows of one member")])
         frame = self._with_treatment(read_table(self.cohort.file, self.cohort.sheet))
+        refuse_ensemble(frame, Path(self.cohort.file).name)
         needed, faults = self._needed(frame)
         made = {}
         for name, endpoint in self.endpoint.items():
             try:
                 cohort = self._cohort(frame, endpoint, needed)
                 made[name] = cohort if as_given else self._from_time_zero(cohort)
+            except InputError as error:
+                faults += error.faults
+        if faults:
+            raise InputError({str(fault): fault for fault in faults}.values())
+        return made
+
+    def ensembles(self) -> dict[str, Ensemble]:
+        """Read the file of an ensemble once and make that of each endpoint.
+
+        Raises
+        ------
+        InputError
+            Lists every fault of the file, for all endpoints, once.
+        """
+        if self.time_zero.model_fields_set:
+            message = "[time_zero] is not for ensembles; leave it out, or leave member out"
+            raise InputError([Fault(message)])
+        frame = read_table(self.cohort.file, self.cohort.sheet)
+        needed, faults = self._needed(frame)
+        made = {}
+        for name, endpoint in self.endpoint.items():
+            try:
+                made[name] = Ensemble.from_frame(
+                    frame, member=self.cohort.member or "", **self._options(endpoint, needed)
+                )
             except InputError as error:
                 faults += error.faults
         if faults:
@@ -175,16 +205,19 @@ class Plan(Sections):
     def _cohort(
         self, frame: pd.DataFrame, endpoint: EndpointKeys, needed: tuple[str, ...]
     ) -> Cohort:
-        cohort = Cohort.from_frame(
-            frame,
-            source=Path(self.cohort.file).name,
-            covariates=needed,
-            **self.cohort.model_dump(exclude={"file", "sheet"}),
-            **endpoint.model_dump(exclude={"cause"}),
-        )
+        cohort = Cohort.from_frame(frame, **self._options(endpoint, needed))
         theirs = {column for keys in self.endpoint.values() for _, column in keys if column}
         others = theirs.intersection(cohort.covariates).difference(needed, {endpoint.cause})
         return replace(cohort, covariates=cohort.covariates.drop(columns=list(others)))
+
+    def _options(self, endpoint: EndpointKeys, needed: tuple[str, ...]) -> dict[str, Any]:
+        """Arguments by which the table becomes an endpoint's cohort."""
+        return {
+            "source": Path(self.cohort.file).name,
+            "covariates": needed,
+            **self.cohort.model_dump(exclude={"file", "sheet", "member"}),
+            **endpoint.model_dump(exclude={"cause"}),
+        }
 
     def _from_time_zero(self, cohort: Cohort) -> Cohort:
         """The cohort with its clock and its treatment as [time_zero] has them."""

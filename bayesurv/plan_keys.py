@@ -113,11 +113,15 @@ CoefficientPrior = Annotated[
 
 
 class CohortKeys(Keys):
-    """Where the patients are; `file` is absolute once the plan is read."""
+    """Where the patients are; `file` is absolute once the plan is read.
+
+    `member` is the column that makes the file an ensemble: the member of each row.
+    """
 
     file: Text
     unit: Text
     id: Text | None = None
+    member: Text | None = None
     sheet: Text | None = None
     missing: Literal["error", "drop"] = "error"
     reference: dict[str, Level] = {}

@@ -21,6 +21,7 @@ from bayesurv.models.build import Specification
 from bayesurv.models.priors import FAMILIES, Priors
 
 FORMAT = 2
+ENSEMBLE = "ensemble"  # in place of the format
 PRIOR = "draws of a prior are not saved; call prior()"
 
 
@@ -69,6 +70,9 @@ def load(path: str | Path) -> Fit:
     except (OSError, ValueError, LookupError, TypeError, RuntimeError):
         message = "damaged, or not a file that bayesurv wrote; run the fit again"
         raise InputError([Fault(message, file=str(path))]) from None
+    if stored["format"] == ENSEMBLE:
+        message = "the draws of an ensemble, which answers no questions; read the tables beside it"
+        raise InputError([Fault(message, file=str(path))])
     message = f"written by bayesurv {written} in another format; run the fit again"
     raise InputError([Fault(message, file=str(path))])
 

@@ -14,7 +14,7 @@ from bayesurv.data.covariates import absent
 from bayesurv.data.faults import Checklist, InputError, listed
 from bayesurv.data.read import as_numbers, as_text, read_table
 
-SYNTHETIC = "synthetic"
+MEMBER, SYNTHETIC = "member", "synthetic"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -38,7 +38,7 @@ class Ensemble:
 
     @classmethod
     def from_file(
-        cls, path: str | Path, *, member: str = "member", sheet: str | None = None, **options: Any
+        cls, path: str | Path, *, member: str = MEMBER, sheet: str | None = None, **options: Any
     ) -> Self:
         """Read an ensemble from a file; `options` are those of `Cohort.from_frame`.
 
@@ -55,7 +55,7 @@ class Ensemble:
         cls,
         frame: pd.DataFrame,
         *,
-        member: str = "member",
+        member: str = MEMBER,
         source: str = "DataFrame",
         **options: Any,
     ) -> Self:
@@ -158,6 +158,26 @@ class Ensemble:
             return self
         labels = np.array(self.members)[self.position]
         return self.of(kept, labels[np.isin(self.cohort.rows, kept.rows)])
+
+
+def refuse_ensemble(table: pd.DataFrame, source: str) -> None:
+    """Refuse a table of several synthetic members where one cohort is wanted.
+
+    Raises
+    ------
+    InputError
+        Columns `member` and `synthetic` say that the rows are versions of the same patients.
+    """
+    if not {MEMBER, SYNTHETIC} <= set(table):
+        return
+    count = table[MEMBER].nunique()
+    if count > 1:
+        check = Checklist(source)
+        message = (
+            f"{count} synthetic versions of one cohort, not one of so many patients; name the "
+        )
+        check.add(f'{message}column (member = "member", or --member member)', column=MEMBER)
+        check.finish()
 
 
 def _rows(cohort: Cohort, rows: slice | np.ndarray) -> Cohort:

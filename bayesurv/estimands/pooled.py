@@ -17,7 +17,7 @@ from bayesurv.estimands.curves import Profiles, Times, labels, profile_frame, su
 from bayesurv.estimands.margins import NO_MARGINS, Margins
 from bayesurv.estimands.members import MemberComparison, thinned
 from bayesurv.estimands.pooling import SPREAD, monte_carlo_error, pool
-from bayesurv.estimands.summary import CI_PROB
+from bayesurv.estimands.summary import CI_PROB, quantiles
 from bayesurv.inference.members import effective_draws, r_hat, tail_draws
 
 MOMENTS = ("mean", "sd")
@@ -55,6 +55,24 @@ def pooled_hazard_ratios(fit: EnsembleFit, ci_prob: float = CI_PROB) -> pd.DataF
         row |= {name: found[name] for name in SPREAD}
         rows.append(row | {"prob_low": below["prob_low"], "prob_high": below["prob_high"]})
     return _numbers(rows) if rows else pd.DataFrame(columns=[*columns, *SPREAD])
+
+
+def member_hazard_ratios(fit: EnsembleFit, ci_prob: float = CI_PROB) -> pd.DataFrame:
+    """Hazard ratio of each term in each member by itself.
+
+    Columns member, events, term and those of `hazard_ratios`.
+    """
+    tables = []
+    for i, term in enumerate(fit.stacked.design.terms):
+        draws = fit.by_member(fit.stacked.posterior["coefficient"].to_numpy()[..., i])
+        flat = draws.reshape(fit.n_members, -1)
+        lower, middle, upper = np.exp(quantiles(flat.T, ci_prob))
+        columns = {"member": fit.members, "events": fit.events, "term": term}
+        columns |= {"hazard_ratio": middle, "lower": lower, "upper": upper}
+        below = (flat < 0).mean(axis=1)
+        tables.append(pd.DataFrame(columns | {"prob_below_1": below, "ci_prob": ci_prob}))
+    names = ["member", "events", "term", "hazard_ratio", "lower", "upper", "prob_below_1"]
+    return pd.concat(tables) if tables else pd.DataFrame(columns=[*names, "ci_prob"])
 
 
 def pooled_survival(
