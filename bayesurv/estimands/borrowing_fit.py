@@ -165,6 +165,8 @@ def _likelihood(draws: np.ndarray, prior: Normal, term: str) -> tuple[float, flo
 
 
 def allocation(comparison: Comparison) -> float:
-    """Share of the cohort's patients who had the treatment."""
-    given = comparison.fit.design.training[comparison.arms.treatment]
-    return float((given == comparison.arms.levels[1]).mean())
+    """Share of the cohort's patients who had the treatment, at any time."""
+    fit, arms = comparison.fit, comparison.arms
+    treated = (fit.design.training[arms.treatment] == arms.levels[1]).to_numpy()
+    patients = fit.draws["constant_data"]["individual"].to_numpy()
+    return len(np.unique(patients[treated])) / len(np.unique(patients))

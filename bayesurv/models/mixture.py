@@ -39,6 +39,11 @@ class NormalMixture:
         away = self.means - self.mean()[..., None]
         return np.sqrt((self.weights * (self.sds**2 + away**2)).sum(axis=-1))
 
+    def stats(self, moments: str = "mv") -> tuple[np.ndarray, ...]:
+        """Mean and variance, by the letters that scipy.stats has for them."""
+        found = {"m": self.mean, "v": lambda: self.std() ** 2}
+        return tuple(found[moment]() for moment in moments)
+
     def logpdf(self, x: ArrayLike) -> np.ndarray:
         """Log density at x, of the shape of x and the leading axes together."""
         from scipy.special import logsumexp

@@ -15,8 +15,8 @@ from bayesurv.data.published.external import named_evidence
 from bayesurv.estimands.benefit import compare_arms
 from bayesurv.estimands.borrowing import CONFLICT_TAIL, Borrowing, borrow
 from bayesurv.estimands.borrowing_curve import weight_curve
-from bayesurv.estimands.borrowing_fit import borrow_in_fit
-from bayesurv.models.distributions import Normal
+from bayesurv.estimands.borrowing_fit import allocation, borrow_in_fit
+from bayesurv.models.distributions import Normal, Robust
 from bayesurv.models.evidence import log_hazard_ratio, read_ratio, treatment_prior
 
 XUE = treatment_prior(named_evidence(["xue_2024_os"])[0])
@@ -298,8 +298,34 @@ def test_the_same_seed_gives_the_same_numbers(fits):
     assert first.borrowing.hazard_ratio == second.borrowing.hazard_ratio
 
 
-def test_allocation_is_the_share_treated(fits):
-    assert borrow_in_fit(fits[1.8], Borrowing((XUE,))).allocation == 0.5
+@pytest.mark.parametrize("ratio", [0.35, 1.8])
+def test_a_fit_under_the_robust_prior_itself_is_the_same(fits, sampled, ratio):
+    """Draws of the mixture's posterior in one piece, against its components put together."""
+    robust = Robust(XUE.mu, XUE.sigma, 0.5, 1)
+    priors = bs.Priors(intercept=LEVEL, coefficient=robust)
+    whole = sampled(cohort(ratio), "cti2", bs.Exponential(), priors, draws=1000, seed=6)
+    draws = whole.posterior["coefficient"].to_numpy()
+    found = borrow_in_fit(fits[ratio], Borrowing((XUE,), 0.5, Normal(0, 1))).borrowing
+    assert np.exp(np.median(draws)) == pytest.approx(float(found.hazard_ratio), rel=0.03)
+    assert (draws < 0).mean() == pytest.approx(float(found.prob_benefit), abs=0.015)
+    assert draws.std() == pytest.approx(float(found.sd), rel=0.06)
+
+
+def test_allocation_is_the_share_of_the_patients_treated(fits):
+    assert allocation(fits[1.8]) == 0.5
+    switching = pd.DataFrame(
+        {
+            "id": [1, 1, 2, 3, 4, 5],
+            "entry": [0, 2, 0, 0, 0, 0.0],
+            "time": [2, 5, 4, 6, 3, 7.0],
+            "event": [0, 1, 1, 1, 1, 1],
+            "cti2": [0, 1, 0, 0, 1, 0],
+        }
+    )
+    people = bs.Cohort.from_frame(
+        switching, time="time", event="event", entry="entry", id="id", unit="months"
+    )
+    assert allocation(compare_arms(bs.prior(people, "cti2", draws=10), "cti2")) == 2 / 5
 
 
 def test_a_fit_without_one_hazard_ratio_or_data(prior):

@@ -52,6 +52,7 @@ def test_mean_and_sd_of_draws():
     draws = TWO.rvs((200, 500), random_state=np.random.default_rng(1))
     assert draws.mean() == pytest.approx(float(TWO.mean()), abs=0.02)
     assert draws.std() == pytest.approx(float(TWO.std()), rel=0.01)
+    assert_allclose(TWO.stats("mv"), (TWO.mean(), TWO.std() ** 2))
     assert kstest(draws[:40].ravel(), TWO.cdf).pvalue > 0.01
 
 
