@@ -724,7 +724,7 @@ def test_faults_of_sampling(keys, said):
         (
             {"cohort": {"event": "died"}},
             "[cohort] event: unknown key. It belongs in [endpoint]. Keys here are file, unit, id, "
-            "sheet, missing, reference, ordinal",
+            "member, sheet, missing, reference, ordinal",
         ),
         (
             {"endpoint": {"o/s": {"time": "a", "event": "b"}}},
