@@ -67,13 +67,13 @@ def time_zero(
     """Compare two arms from several time zeros: landmark, delayed entry, start of treatment."""
     from bayesurv.report.folder import check_output
     from bayesurv.report.screen import show_answer
-    from bayesurv.report.time_zero import asked_of, run_time_zero
+    from bayesurv.report.time_zero import asked_of, needed_treatment, run_time_zero
 
     check_output(out)
     given = dict(locals())
     clock = {key: given.pop(key) for key in ("landmark", "enter_at", "start")}
     if source.suffix.lower() != ".toml":
-        given["formula"] = formula or treatment
+        given["formula"] = formula or needed_treatment(treatment)
     plan, asked = asked_of(
         plan_from(source, given), clock, within, most_added, earliest, prior, resamples, seed
     )

@@ -46,13 +46,15 @@ class SelectionCurve:
         posterior_lower, posterior_upper, prob_benefit (hazard ratio below 1), prob_benefit_mcse,
         ci_prob. Hazard ratios are geometric means over the replicates; an interval's variance is
         that within replicates plus (1 + 1/R) that between them (Rubin, 1987). Posteriors are
-        averaged. A mcse is the Monte-Carlo error that drawing the times leaves.
+        averaged. A mcse is the Monte-Carlo error that drawing the times leaves. Where an estimate
+        is infinite, Cox's columns are not numbers.
         """
         replicates = self.log_hazard_ratio.shape[1]
-        between = _variance(self.log_hazard_ratio)
+        ratios = np.where(np.isfinite(self.log_hazard_ratio), self.log_hazard_ratio, np.nan)
+        between = _variance(ratios)
         within = (self.standard_error**2).mean(axis=1)
         reach = ndtri(0.5 + ci_prob / 2) * np.sqrt(within + between * (1 + 1 / replicates))
-        middle = self.log_hazard_ratio.mean(axis=1)
+        middle = ratios.mean(axis=1)
         averaged = self.posterior.mixture(axis=-2)
         benefit = self.posterior.probability_below()
         ends = (0.5, 0.5 - ci_prob / 2, 0.5 + ci_prob / 2)

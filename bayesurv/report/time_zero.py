@@ -1,9 +1,9 @@
 """Answer to `bayesurv time-zero`: one comparison from several time zeros, and selection into it."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,16 +28,12 @@ from bayesurv.models.distributions import Normal, StudentT
 from bayesurv.models.priors import DEFAULT_COEFFICIENT, HazardRatio, Prior, parse_prior
 from bayesurv.plan import Plan
 from bayesurv.plan_keys import TimeZeroKeys
-from bayesurv.plots.style import p_value
 from bayesurv.report.answer import Answer
-from bayesurv.report.benefit_words import survival_name
 from bayesurv.report.classical import observations
 from bayesurv.report.folder import staged
 from bayesurv.report.origin import write_provenance
-from bayesurv.report.time_zero_words import arms_between, shown, told
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from bayesurv.report.time_zero_figures import figures
+from bayesurv.report.time_zero_words import shown, told
 
 REPLICATES = 200
 PRIORS = {cls.__name__: cls for cls in (Normal, StudentT, HazardRatio)}
@@ -53,6 +49,13 @@ class Found:
     warnings: list[str]
     selection: SelectionCurve | None
     strategies: CloneCensorWeight | None
+
+
+def needed_treatment(named: str | None) -> str:
+    """The treatment, which has to be named."""
+    if named is None:
+        raise InputError([Fault("--treatment: name the column whose two arms are compared")])
+    return named
 
 
 def asked_of(
@@ -72,9 +75,8 @@ def asked_of(
     InputError
         There is no treatment, no start for the window, or the prior cannot be read.
     """
+    needed_treatment(plan.estimand.treatment)
     faults = []
-    if plan.estimand.treatment is None:
-        faults.append(Fault("--treatment: name the column whose two arms are compared"))
     keys = {k: v if v is not None else getattr(plan.time_zero, k) for k, v in clock.items()}
     if within is not None and keys["start"] is None:
         message = "--within: name the column that says when treatment started (--start)"
@@ -107,7 +109,7 @@ def run_time_zero(plan: Plan, asked: TimeZero, out: Path) -> Answer:
         Cohort, formula, treatment, an option or the output folder cannot be used; lists every
         fault.
     """
-    treatment = str(plan.estimand.treatment)
+    treatment = needed_treatment(plan.estimand.treatment)
     with staged(out) as staging:
         cohorts = plan.cohorts(as_given=True)
         found = _of_each(plan, cohorts, treatment, asked)
@@ -115,7 +117,7 @@ def run_time_zero(plan: Plan, asked: TimeZero, out: Path) -> Answer:
             sentence="\n".join(told(name, each, treatment) for name, each in found.items()),
             shown=shown(_table({name: each.rows for name, each in found.items()})),
             tables=_tables(found),
-            figures=_figures(found, asked, treatment),
+            figures=figures(found, asked, treatment),
             notes=tuple(_notes(cohorts, found)),
         )
         answer.write(staging, "time_zero")
@@ -149,7 +151,7 @@ def _of(plan: Plan, cohort: Cohort, treatment: str, asked: TimeZero) -> Found:
     treated_rows(given.cohort, treatment)
     done = list(analyses(cohort, observe, treatment, asked))
     rows = [row for row, _ in done]
-    strategies = by_strategy(given, treatment, asked)
+    strategies = _told_as("--within", by_strategy, given, treatment, asked)
     if strategies is not None:
         rows.append(strategy_row(strategies, given.cohort))
     return Found(
@@ -157,13 +159,28 @@ def _of(plan: Plan, cohort: Cohort, treatment: str, asked: TimeZero) -> Found:
         observed={row["analysis"]: observed for row, observed in done},
         detector=detector_table(first_exits(given, treatment)),
         warnings=guaranteed_time(given, treatment),
-        selection=_selection(given, treatment, asked) if asked.start is None else None,
+        selection=_told_as("--earliest", _selection, given, treatment, asked),
         strategies=strategies,
     )
 
 
-def _selection(observed: Observations, treatment: str, asked: TimeZero) -> SelectionCurve:
-    """Early deaths put back; rows of one patient joined, arms as they were at first."""
+def _told_as[Result](option: str, do: Callable[..., Result], *given: Any) -> Result:
+    """What it gives; its faults name the option."""
+    try:
+        return do(*given)
+    except InputError as error:
+        raise InputError(
+            replace(f, message=f"{option}: {f.message}") for f in error.faults
+        ) from None
+
+
+def _selection(observed: Observations, treatment: str, asked: TimeZero) -> SelectionCurve | None:
+    """Early deaths put back; rows of one patient joined, arms as they were at first.
+
+    Not where treatment starts later on, for then there are no arms at time 0.
+    """
+    if asked.start is not None:
+        return None
     curves = [observed.kaplan_meier(rows, CI_PROB) for rows in observed.arms(treatment).values()]
     joined = (
         np.concatenate([getattr(curve, name) for curve in curves])
@@ -220,41 +237,6 @@ def _curves(found: CloneCensorWeight) -> pd.DataFrame:
             "survival": found.survival.ravel(),
         }
     )
-
-
-# --- Figures and notes ---
-
-
-def _figures(found: Mapping[str, Found], asked: TimeZero, treatment: str) -> "dict[str, Axes]":
-    """The selection curve of each endpoint, and Kaplan-Meier curves from the landmark."""
-    from bayesurv.plots.kaplan_meier import plot_kaplan_meier
-    from bayesurv.plots.selection import plot_selection
-    from bayesurv.report.origin import UNNAMED
-
-    drawn = {}
-    for endpoint, each in found.items():
-        stem = "" if len(found) == 1 else f"_{endpoint}"
-        label = "" if endpoint == UNNAMED else endpoint.upper()
-        if each.selection is not None:
-            given = next(iter(each.observed.values()))
-            arm, between = arms_between(each.selection, given, treatment)
-            drawn[f"selection{stem}"] = plot_selection(
-                each.selection.table(), arm=arm, between=between, prior=str(asked.prior),
-                label=label,
-            )  # fmt: skip
-        for row in each.rows:
-            if not row["analysis"].startswith("landmark") or "adjusted" in row["analysis"]:
-                continue
-            observed = each.observed[row["analysis"]]
-            arms = observed.arms(treatment)
-            drawn[f"kaplan_meier_landmark{stem}"] = plot_kaplan_meier(
-                {name: observed.kaplan_meier(rows, CI_PROB) for name, rows in arms.items()},
-                unit=observed.cohort.unit,
-                label=survival_name(None if endpoint == UNNAMED else endpoint).capitalize(),
-                origin=f"the landmark at {asked.landmark:g}",
-                caption=f"Log-rank test: P {p_value(row['p'])}",
-            )
-    return drawn
 
 
 def _notes(cohorts: Mapping[str, Cohort], found: Mapping[str, Found]) -> Iterator[str]:

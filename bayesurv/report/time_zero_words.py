@@ -1,7 +1,7 @@
 """What a comparison from several time zeros shows, in words and as a table on the screen."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -89,17 +89,20 @@ def _selection(selection: SelectionCurve, observed: Observations, treatment: str
     arm, between = arms_between(selection, observed, treatment)
     last = table.iloc[-1]
     steps = [table.iloc[k] for k in SPELT if k < len(table) - 1]
-    words = "; ".join(
-        f"with {row.added:.0f} it is {number(row.hazard_ratio)} "
-        f"({number(row.lower)} to {number(row.upper)}), P(benefit) {probability(row.prob_benefit)}"
-        for row in [*steps, last]
-    )
+    words = "; ".join(map(_step, [*steps, last]))
     return (
         f"If early deaths are put back into {arm}, each at a time drawn between {between}, the "
         f"hazard ratio moves: {words}. {''.join(_turns(table))}"
         f"P(benefit) is the posterior probability of a hazard ratio below 1, from the partial "
         f"likelihood and the prior {selection.prior}."
     )
+
+
+def _step(row: Any) -> str:
+    ratio = "has no finite estimate"
+    if np.isfinite(row.hazard_ratio):
+        ratio = f"is {number(row.hazard_ratio)} ({_limits(row.lower, row.upper)})"
+    return f"with {row.added:.0f} it {ratio}, P(benefit) {probability(row.prob_benefit)}"
 
 
 def _turns(table: pd.DataFrame) -> Iterator[str]:
