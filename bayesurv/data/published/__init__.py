@@ -157,9 +157,14 @@ def _frozen(value: Any) -> Any:
 
 
 def rounding_interval(printed: str) -> tuple[float, float]:
-    """Between what numbers one lies that is printed so: "0.014" is 0.0135 to 0.0145."""
+    """Between what numbers one lies that is printed so: "0.014" is 0.0135 to 0.0145.
+
+    "<0.001" is 0 to 0.001, and ">0.05", of a P, 0.05 to 1.
+    """
     if printed.startswith("<"):
         return 0.0, float(printed[1:])
+    if printed.startswith(">"):
+        return float(printed[1:]), 1.0
     half = 0.5 * 10.0 ** -len(printed.partition(".")[2])
     return float(printed) - half, float(printed) + half
 

@@ -1,0 +1,1 @@
+"""Cohorts drawn from what a publication prints of one."""

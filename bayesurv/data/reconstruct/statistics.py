@@ -1,0 +1,292 @@
+"""What publications print of a cohort, from its columns: compiled, for it is computed by millions.
+
+Every function is held to the package's own classical analysis, and so to R, by the tests. Ties of
+event times are Breslow's, as in SPSS.
+"""
+
+import math
+
+import numba
+import numpy as np
+
+LARGEST = 12.0  # a log hazard ratio beyond which the estimate is called infinite
+MOST_STEPS = 25
+ENOUGH = 1e-4  # of a Newton step, whose error is its square
+TOTAL = 1e-9
+
+compiled = numba.njit(cache=True, nogil=True)
+
+
+@compiled
+def log_rank_z(
+    time: np.ndarray, event: np.ndarray, order: np.ndarray, group: np.ndarray
+) -> float:
+    """Log-rank z, above 0 where group 1 has more events than expected; `order` sorts the times."""
+    n = len(order)
+    total, ones = n, 0
+    for i in range(n):
+        ones += group[i] > 0.5
+    surplus = variance = 0.0
+    i = 0
+    while i < n:
+        j, deaths, dead_ones, left_ones = i, 0, 0, 0
+        while j < n and time[order[j]] == time[order[i]]:
+            k = order[j]
+            one = group[k] > 0.5
+            left_ones += one
+            if event[k]:
+                deaths += 1
+                dead_ones += one
+            j += 1
+        if deaths:
+            share = ones / total
+            surplus += dead_ones - deaths * share
+            if total > 1:
+                variance += deaths * share * (1 - share) * (total - deaths) / (total - 1)
+        total -= j - i
+        ones -= left_ones
+        i = j
+    return surplus / math.sqrt(variance) if variance > 0 else 0.0
+
+
+@compiled
+def cox(
+    time: np.ndarray,
+    event: np.ndarray,
+    order: np.ndarray,
+    covariates: np.ndarray,
+    start: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Log hazard ratios and their standard errors, each (term,); `covariates` is (term, row).
+
+    Where the estimate is infinite the search ends far out, with a large standard error.
+    """
+    size = len(covariates)
+    beta = start.copy()
+    information = np.zeros((size, size))
+    score = np.zeros(size)
+    step = np.zeros(size)
+    for _ in range(MOST_STEPS):
+        _score(time, event, order, covariates, beta, score, information)
+        if not _solve(information, score, step):
+            break
+        largest = 0.0
+        for a in range(size):
+            change = min(max(step[a], -2.0), 2.0)
+            beta[a] = min(max(beta[a] + change, -LARGEST), LARGEST)
+            largest = max(largest, abs(change))
+        if largest < ENOUGH:
+            break
+    error = np.full(size, 1e3)
+    unit = np.zeros(size)
+    for a in range(size):
+        unit[:] = 0.0
+        unit[a] = 1.0
+        if _solve(information, unit, step) and step[a] > 0:
+            error[a] = math.sqrt(step[a])
+    return beta, error
+
+
+@compiled
+def _score(
+    time: np.ndarray,
+    event: np.ndarray,
+    order: np.ndarray,
+    covariates: np.ndarray,
+    beta: np.ndarray,
+    score: np.ndarray,
+    information: np.ndarray,
+) -> None:
+    """Score and information of Breslow's partial likelihood, from the last time to the first."""
+    size, n = covariates.shape
+    first = np.zeros(size)
+    second = np.zeros((size, size))
+    score[:] = 0.0
+    information[:] = 0.0
+    weights = 0.0
+    j = n - 1
+    while j >= 0:
+        i, deaths = j, 0
+        while i >= 0 and time[order[i]] == time[order[j]]:
+            k = order[i]
+            predictor = 0.0
+            for a in range(size):
+                predictor += beta[a] * covariates[a, k]
+            weight = math.exp(min(predictor, 300.0))
+            weights += weight
+            for a in range(size):
+                first[a] += weight * covariates[a, k]
+                for b in range(a + 1):
+                    second[a, b] += weight * covariates[a, k] * covariates[b, k]
+            if event[k]:
+                deaths += 1
+                for a in range(size):
+                    score[a] += covariates[a, k]
+            i -= 1
+        if deaths:
+            for a in range(size):
+                mean = first[a] / weights
+                score[a] -= deaths * mean
+                for b in range(a + 1):
+                    spread = second[a, b] / weights - mean * first[b] / weights
+                    information[a, b] += deaths * spread
+        j = i
+    for a in range(size):
+        for b in range(a):
+            information[b, a] = information[a, b]
+
+
+@compiled
+def _solve(matrix: np.ndarray, right: np.ndarray, found: np.ndarray) -> bool:
+    """Solve by Cholesky's method; false where the matrix is not positive definite."""
+    size = len(right)
+    root = np.zeros((size, size))
+    for a in range(size):
+        for b in range(a + 1):
+            total = matrix[a, b]
+            for c in range(b):
+                total -= root[a, c] * root[b, c]
+            if a == b:
+                if total <= 1e-10:
+                    return False
+                root[a, a] = math.sqrt(total)
+            else:
+                root[a, b] = total / root[b, b]
+    for a in range(size):
+        total = right[a]
+        for b in range(a):
+            total -= root[a, b] * found[b]
+        found[a] = total / root[a, a]
+    for a in range(size - 1, -1, -1):
+        total = found[a]
+        for b in range(a + 1, size):
+            total -= root[b, a] * found[b]
+        found[a] = total / root[a, a]
+    return True
+
+
+@compiled
+def survival_at(
+    time: np.ndarray, event: np.ndarray, order: np.ndarray, chosen: np.ndarray, at: float
+) -> float:
+    """Kaplan-Meier survival of the chosen at a time."""
+    at_risk = 0
+    for i in range(len(order)):
+        at_risk += chosen[i]
+    survival = 1.0
+    for k in order:
+        if time[k] > at:
+            break
+        if chosen[k]:
+            if event[k]:
+                survival *= 1 - 1 / at_risk
+            at_risk -= 1
+    return survival
+
+
+@compiled
+def median_survival(
+    time: np.ndarray, event: np.ndarray, order: np.ndarray, chosen: np.ndarray
+) -> float:
+    """First time at which the Kaplan-Meier survival of the chosen is 1/2 or less; else infinite.
+
+    Where it is 1/2 for a while, the middle of that, as R has it.
+    """
+    at_risk = 0
+    for i in range(len(order)):
+        at_risk += chosen[i]
+    survival, half = 1.0, -1.0
+    for k in order:
+        if chosen[k]:
+            if event[k]:
+                if half >= 0:
+                    return (half + time[k]) / 2
+                survival *= 1 - 1 / at_risk
+                if survival < 0.5 - TOTAL:
+                    return time[k]
+                if survival < 0.5 + TOTAL:
+                    half = time[k]
+            at_risk -= 1
+    return half if half >= 0 else np.inf
+
+
+@compiled
+def rank_sum_z(values: np.ndarray, order: np.ndarray, group: np.ndarray) -> float:
+    """Wilcoxon's rank sum z without continuity correction, above 0 where group 1 has more."""
+    n = len(values)
+    ones, ranks, tied = 0, 0.0, 0.0
+    i = 0
+    while i < n:
+        j, here = i, 0
+        while j < n and values[order[j]] == values[order[i]]:
+            here += group[order[j]] > 0.5
+            j += 1
+        ones += here
+        ranks += here * (i + j + 1) / 2
+        tied += float(j - i) ** 3 - (j - i)
+        i = j
+    others = n - ones
+    variance = ones * others / 12 * (n + 1 - tied / (n * (n - 1)))
+    return (ranks - ones * (n + 1) / 2) / math.sqrt(variance) if variance > 0 else 0.0
+
+
+@compiled
+def pearson_p(table: np.ndarray) -> float:
+    """P of Pearson's chi-squared test without correction; empty rows and columns do not count."""
+    rows, columns = table.sum(axis=1), table.sum(axis=0)
+    total = rows.sum()
+    statistic = 0.0
+    for r in range(len(rows)):
+        for c in range(len(columns)):
+            expected = rows[r] * columns[c] / total
+            if expected > 0:
+                statistic += (table[r, c] - expected) ** 2 / expected
+    return chi_squared_p(statistic, ((rows > 0).sum() - 1) * ((columns > 0).sum() - 1))
+
+
+@compiled
+def chi_squared_p(statistic: float, freedom: int) -> float:
+    """Upper tail of the chi-squared distribution, by its recursion over degrees of freedom."""
+    if freedom < 1:
+        return 1.0
+    half = statistic / 2
+    if freedom % 2:
+        tail, at = math.erfc(math.sqrt(half)), 1
+    else:
+        tail, at = math.exp(-half), 2
+    while at < freedom:
+        if half > 0:
+            tail += math.exp(at / 2 * math.log(half) - half - math.lgamma(at / 2 + 1))
+        at += 2
+    return tail
+
+
+@compiled
+def fisher_p(table: np.ndarray) -> float:
+    """Two-sided P of Fisher's exact test of a 2 x 2 table: tables no likelier than this one."""
+    first, second = table[0].sum(), table[1].sum()
+    successes = table[0, 0] + table[1, 0]
+    low, high = max(0, successes - second), min(first, successes)
+    size = int(high - low) + 1
+    logs = np.empty(size)
+    for i in range(size):
+        a = low + i
+        logs[i] = -(
+            math.lgamma(a + 1)
+            + math.lgamma(first - a + 1)
+            + math.lgamma(successes - a + 1)
+            + math.lgamma(second - successes + a + 1)
+        )
+    chance = np.exp(logs - logs.max())
+    mine = chance[int(table[0, 0] - low)]
+    return min(1.0, chance[chance <= mine * (1 + 1e-7)].sum() / chance.sum())
+
+
+@compiled
+def spss_p(table: np.ndarray) -> float:
+    """Pearson's test, or Fisher's where a cell of a 2 x 2 table has fewer than 5 expected."""
+    if table.shape == (2, 2):
+        least = table.sum(axis=1).min() * table.sum(axis=0).min() / table.sum()
+        if least < 5:
+            return fisher_p(table)
+    return pearson_p(table)
