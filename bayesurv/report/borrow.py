@@ -17,11 +17,12 @@ from bayesurv.estimands.sensitivity import treatment_term
 from bayesurv.estimands.summary import CI_PROB
 from bayesurv.estimands.tipping import prior_range
 from bayesurv.fitting import Fit
+from bayesurv.models.distributions import Normal
 from bayesurv.plots.borrowing import plot_borrowing
 from bayesurv.plots.style import number, probability
 from bayesurv.report.answer import Answer
 from bayesurv.report.borrow_question import Asked, Question, read_question
-from bayesurv.report.borrow_words import borrow_notes, borrow_sentence
+from bayesurv.report.borrow_words import borrow_notes, borrow_sentence, weight_words
 from bayesurv.report.origin import endpoint_name
 from bayesurv.saved import provenance
 
@@ -54,20 +55,18 @@ def borrow_answer(fit: Fit | None, treatment: str | None, question: Question) ->
         faults.append(Fault(message + ("not both" if fit is not None else "such as 1.7 (0.9-3.1)")))
     if asked is None or faults:
         raise InputError(faults)
-    found = _borrowed(asked, comparison)
+    found = collect(_borrowed, asked, asked.estimate if fit is None else comparison)
+    if faults:
+        raise InputError(faults)
     return answered(found, asked, comparison)
 
 
-def _borrowed(asked: Asked, comparison: Comparison | None) -> Borrowed:
+def _borrowed(asked: Asked, data: Normal | Comparison) -> Borrowed:
+    """Of an estimate and its standard error, or of a fit."""
     evidence = tuple(piece.prior for piece in asked.pieces)
-    if comparison is not None:
-        try:
-            return borrow_in_fit(comparison, Borrowing(evidence, asked.weight, asked.vague))
-        except InputError as error:
-            raise InputError(replace(f, message=f"--{f.message}") for f in error.faults) from None
-    if asked.estimate is None:
-        raise ValueError("neither a fit nor an estimate")
-    return borrow(asked.estimate.mu, asked.estimate.sigma, evidence, asked.weight, asked.vague)
+    if isinstance(data, Normal):
+        return borrow(data.mu, data.sigma, evidence, asked.weight, asked.vague)
+    return borrow_in_fit(data, Borrowing(evidence, asked.weight, asked.vague))
 
 
 def answered(found: Borrowed, asked: Asked, comparison: Comparison | None) -> Answer:
@@ -175,8 +174,7 @@ def _shown(table: pd.DataFrame, components: pd.DataFrame) -> pd.DataFrame:
     ]  # fmt: skip
     rows += [
         (f"under {row.component} alone", row.posterior_hazard_ratio, "",
-         row.posterior_prob_benefit, f"{row.prior_weight:.2g} to {_weight(row.posterior_weight)}",
-         "")
+         row.posterior_prob_benefit, _weights(row), "")
         for row in components.itertuples()
     ]  # fmt: skip
     names = ["analysis", "HR", "95% CrI", "P(HR < 1)", "weight, prior to posterior", "events"]
@@ -186,5 +184,6 @@ def _shown(table: pd.DataFrame, components: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
-def _weight(weight: float) -> str:
-    return "0" if weight == 0 else "1" if weight == 1 else probability(weight)
+def _weights(row: Any) -> str:
+    after = weight_words(row.posterior_weight, row.prior_weight)
+    return f"{row.prior_weight:.2g} to {after}"

@@ -1,6 +1,7 @@
 """What borrowing changed, in words that say no more than its numbers."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,23 +42,29 @@ def _ratios(table: pd.DataFrame, asked: Asked, arms: Sequence[str]) -> str:
         f"P(HR < 1) {probability(row.prob_benefit)})"
         for row in table.itertuples()
     )
-    about = f"{asked.endpoint.upper()}, " if asked.endpoint else ""
+    first = arms[1] if asked.estimate is None else arms[1].capitalize()
+    about = f"{asked.endpoint.upper()}, {arms[1]}" if asked.endpoint else first
     return (
-        f"{about}{arms[1]} against {arms[0]}: hazard ratio {borrowed} with external evidence at a "
+        f"{about} against {arms[0]}: hazard ratio {borrowed} with external evidence at a "
         f"prior weight of {asked.weight:g}, {without} without it, and {pooled} were all of it "
         "pooled."
     )
 
 
-def _component(row: object) -> str:
+def _component(row: Any) -> str:
     """Whether the data are in conflict with a piece of evidence, and what is left of its weight."""
-    name, weight = row.component, row.posterior_weight  # type: ignore[attr-defined]
-    z, tail = row.conflict_z, row.conflict_tail  # type: ignore[attr-defined]
-    state = "are in conflict with" if tail < CONFLICT_TAIL else "are compatible with"
+    name, weight = row.component, row.posterior_weight
+    z, tail = row.conflict_z, row.conflict_tail
+    state = "are in conflict with" if tail < CONFLICT_TAIL else "are not in conflict with"
     measured = f"z {z:.1f}, two-sided prior predictive P {p_value(tail)}"
-    before = f"its weight goes from {row.prior_weight:.2g} to "  # type: ignore[attr-defined]
-    after = f"{weight:.2g}" if 0.001 <= weight <= 0.999 or weight in (0, 1) else probability(weight)
+    before = f"its weight goes from {row.prior_weight:.2g} to "
+    after = weight_words(weight, row.prior_weight)
     return f"The data {state} {name} ({measured}); {before}{after}{_meaning(weight)}."
+
+
+def weight_words(weight: float, prior: float) -> str:
+    """A posterior weight; 0 or 1 only where data cannot change it, for it was so before."""
+    return f"{weight:g}" if prior in (0, 1) else probability(weight)
 
 
 def _meaning(weight: float) -> str:
@@ -126,6 +133,11 @@ def borrow_notes(found: Borrowed, asked: Asked, comparison: Comparison | None) -
     ]
     if comparison is None:
         return (*notes, "The estimate enters as a normal likelihood of the log hazard ratio.")
+    untreated, treated = comparison.arms.names
+    notes.append(
+        f"{treated} stands for the treatment of the evidence, {untreated} for its control; were "
+        "that the wrong way round, fit with the other reference level."
+    )
     return (*notes, *_computation(found), *comparison.fit.notes)
 
 

@@ -66,7 +66,7 @@ def test_the_same_evidence_twice_is_one():
 
 def test_evidence_that_agrees_is_told_as_borrowed():
     found = answer("0.30 (0.18-0.50)")
-    assert "The data are compatible with xue_2024_os (z 0.2" in found.sentence
+    assert "The data are not in conflict with xue_2024_os (z 0.2" in found.sentence
     assert "it is borrowed from nearly in full" in found.sentence
     assert "what was borrowed adds the precision of" in found.sentence
     assert 'the conclusion without evidence is "benefit", and no weight' in found.sentence
