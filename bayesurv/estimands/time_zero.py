@@ -22,7 +22,7 @@ from bayesurv.frequentist.clone_censor_weight import (
     CloneCensorWeight,
     clone_censor_weight,
 )
-from bayesurv.frequentist.log_rank import log_rank
+from bayesurv.frequentist.mantel_byar import mantel_byar
 from bayesurv.frequentist.observations import Observations
 from bayesurv.frequentist.partial_likelihood import two_arms
 from bayesurv.models.priors import DEFAULT_COEFFICIENT, Prior
@@ -88,13 +88,12 @@ def treated_rows(cohort: Cohort, treatment: str) -> np.ndarray:
 def compared(analysis: str, observed: Observations, treatment: str, prior: Prior) -> Row:
     """Hazard ratio of the treated by Cox's model of the treatment alone, P and P(benefit).
 
-    P is of the log-rank test, which is Mantel and Byar's where treatment starts during follow-up.
+    P is of the test of Mantel and Byar, the log-rank test where treatment is there from time 0.
     P(benefit) is the posterior probability of a hazard ratio below 1, from the partial likelihood.
     """
     cohort = observed.cohort
     treated = treated_rows(cohort, treatment)
-    rows = observed.time, cohort.event, treated, cohort.entry
-    likelihood = two_arms(*rows)
+    likelihood = two_arms(observed.time, cohort.event, treated, cohort.entry)
     estimate, error = (float(value) for value in likelihood.estimate())
     reach = float(ndtri(0.5 + CI_PROB / 2)) * error
     posterior = partial_posterior(likelihood, prior)
@@ -106,7 +105,7 @@ def compared(analysis: str, observed: Observations, treatment: str, prior: Prior
         "hazard_ratio": np.exp(estimate) if finite else np.nan,
         "lower": np.exp(estimate - reach),
         "upper": np.exp(estimate + reach),
-        "p": log_rank(*rows).p,
+        "p": mantel_byar(observed, treatment).p,
         "patients": cohort.n_patients,
         "events": cohort.n_events,
         "prob_benefit": float(posterior.probability_below()),

@@ -1,10 +1,9 @@
-"""Treatment that starts during follow-up: the test of Mantel and Byar, and Cox's hazard ratio."""
+"""Treatment that starts during follow-up: the test of Mantel and Byar."""
 
 import numpy as np
 
 from bayesurv.data.faults import Fault, InputError
 from bayesurv.data.read import as_text
-from bayesurv.frequentist.cox import CoxFit
 from bayesurv.frequentist.log_rank import LogRank, log_rank
 from bayesurv.frequentist.observations import Observations
 
@@ -27,11 +26,3 @@ def mantel_byar(observed: Observations, treatment: str) -> LogRank:
         raise InputError([Fault(f'there is no covariate "{treatment}"', column=treatment)])
     group = np.array(as_text(cohort.covariates[treatment]))
     return log_rank(observed.time, cohort.event, group, cohort.entry)
-
-
-def time_dependent_cox(observed: Observations, treatment: str) -> CoxFit:
-    """Cox's model of the time-dependent treatment alone, on the same rows."""
-    terms = observed.components().get(treatment, [])
-    if not terms:
-        raise InputError([Fault(f'"{treatment}" is not a term of the formula', column=treatment)])
-    return observed.cox(terms)

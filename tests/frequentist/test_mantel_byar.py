@@ -11,7 +11,7 @@ from bayesurv.data.faults import InputError
 from bayesurv.data.time_zero import delayed_entry, landmark
 from bayesurv.data.treatment_start import treatment_from
 from bayesurv.frequentist.log_rank import log_rank
-from bayesurv.frequentist.mantel_byar import mantel_byar, time_dependent_cox
+from bayesurv.frequentist.mantel_byar import mantel_byar
 from bayesurv.frequentist.observations import Observations
 from bayesurv.frequentist.partial_likelihood import two_arms
 
@@ -39,7 +39,7 @@ def test_stanford_heart_transplants_are_those_of_r(stanford):
     np.testing.assert_allclose(test.statistic, value["mantel_byar"], rtol=1e-10)
     np.testing.assert_allclose(test.p, value["mantel_byar_p"], rtol=1e-10)
     assert test.observed.sum() == 75
-    fitted = time_dependent_cox(observed, "transplant")
+    fitted = observed.cox()
     np.testing.assert_allclose(fitted.coefficient[0], value["coefficient"], rtol=1e-9)
     np.testing.assert_allclose(fitted.standard_error[0], value["standard_error"], rtol=1e-9)
     np.testing.assert_allclose(fitted.log_likelihood, value["log_likelihood"], rtol=1e-11)
@@ -97,6 +97,5 @@ def test_guaranteed_time_looks_like_benefit_and_the_start_repairs_it():
 
 def test_a_treatment_that_is_not_there(stanford):
     observed = Observations.of(stanford, "transplant")
-    for asked in (mantel_byar, time_dependent_cox):
-        with pytest.raises(InputError, match="surgery"):
-            asked(observed, "surgery")
+    with pytest.raises(InputError, match="surgery"):
+        mantel_byar(observed, "surgery")

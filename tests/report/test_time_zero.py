@@ -184,6 +184,27 @@ def test_the_classical_analysis_and_a_landmark_say_so(guaranteed, tmp_path, baye
     assert "landmark = 3.0" in (tmp_path / "later" / "plan.toml").read_text()
 
 
+def test_a_fit_takes_treatment_from_its_start(waiting, tmp_path, bayesurv):
+    """The sampler on start-stop rows with delayed entry: Cox's hazard ratio, drawn to the prior."""
+    plan = waiting.with_name("plan.toml")
+    plan.write_text(
+        '[cohort]\nfile = "waiting.csv"\nunit = "months"\n'
+        '[time_zero]\nstart = "start"\nenter_at = 1\n'
+        '[endpoint.os]\ntime = "time"\nevent = "event"\n[model]\nformula = "treated"\n'
+        '[estimand]\ntreatment = "treated"\n[sampling]\ndraws = 500\ntune = 500\n'
+    )
+    result = bayesurv("fit", plan, "--out", tmp_path / "fit")
+    assert result.code == 0, result.error
+    assert "treated from its start (start)" in result.out
+    assert "Entry at 1 months at the earliest" in result.out
+    ratios = pd.read_csv(tmp_path / "fit" / "os" / "weibull" / "hazard_ratios.csv")
+    asked = "--start", "start", "--enter-at", 1, "--out", tmp_path / "out"
+    assert bayesurv("time-zero", waiting, *WAITING, *asked).code == 0
+    entry = rows(tmp_path / "out").loc["entry at 1 months"]
+    assert ratios["hazard_ratio"][0] == pytest.approx(entry["posterior_median"], rel=0.08)
+    assert ratios["prob_below_1"][0] == pytest.approx(entry["prob_benefit"], abs=0.08)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
