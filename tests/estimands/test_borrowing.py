@@ -1,5 +1,7 @@
 """Borrowing against closed forms, quadrature, and the conflict that the founding paper is in."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -80,6 +82,32 @@ def test_evidence_that_agrees_is_borrowed_nearly_in_full():
 
 
 # --- Exactness ---
+
+XUE_IN_R = (np.log(0.28), np.log(0.51 / 0.16) / 3.919928)
+REFERENCE = pd.read_csv(Path(__file__).parents[1] / "reference" / "borrowing.csv")
+CASES = {
+    "unadjusted": (UNADJUSTED, [XUE_IN_R], 0.5, 1.0),
+    "adjusted": ((np.log(1.665), 0.324), [XUE_IN_R], 0.5, 1.0),
+    "agreeing": ((np.log(0.3), 0.31), [XUE_IN_R], 0.5, 1.0),
+    "sceptical": ((-0.35, 0.25), [(0.2, 0.15)], 0.8, 0.75),
+    "two": ((-0.2, 0.3), [(np.log(0.28), 0.3), (np.log(0.7), 0.2)], 0.5, 1.0),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_borrowing_is_what_quadrature_in_r_gives(case):
+    estimate, evidence, weight, vague = CASES[case]
+    found = borrow(*estimate, [Normal(*each) for each in evidence], weight, Normal(0, vague))
+    expected = REFERENCE[REFERENCE["case"] == case].set_index("quantity")["value"]
+    for name in ("hazard_ratio", "lower", "upper", "prob_benefit", "sd"):
+        assert getattr(found.borrowing, name) == pytest.approx(expected[name], rel=1e-6)
+    assert found.prior.mixture.information() == pytest.approx(expected["information"], rel=1e-6)
+    z, tail = found.conflict
+    assert (z[0], tail[0]) == pytest.approx(
+        (expected["conflict_z"], expected["conflict_tail"]), rel=1e-6
+    )
+    weights = expected[expected.index.str.startswith("weight_")]
+    assert_allclose(found.weights(), weights, rtol=1e-6)
 
 
 @given(ESTIMATES, PRIORS, st.floats(0, 1), st.floats(0.3, 2))
