@@ -150,7 +150,7 @@ def fit_ensemble(
     baseline, priors, missing
         As for `fit`.
     sampling, seed
-        Settings for each member, `inference.members.SHORT` unless given; the seeds of the members
+        Settings for each member, `inference.members.short_chains` unless given; the seeds of the members
         follow from `seed` and their labels.
     progress
         Called with the share of the members that are done.
@@ -169,7 +169,7 @@ def fit_ensemble(
         `inference.members`.
     """
     from bayesurv.inference.diagnostics import SamplingError, failures
-    from bayesurv.inference.members import SHORT, diagnose_members, sample_members
+    from bayesurv.inference.members import diagnose_members, sample_members, short_chains
 
     ensemble = ensemble.complete(variables(formula, ensemble.cohort.covariates), missing)
     cohort = ensemble.cohort
@@ -186,7 +186,7 @@ def fit_ensemble(
         own = member_design(specification.design, rows).rows
         return compiled.with_data(**data_arrays(own, _member_times(observed, rows)) | fixed)
 
-    settings = SHORT if sampling is None else sampling
+    settings = short_chains(ensemble.n_members) if sampling is None else sampling
     settings = settings if seed is None else replace(settings, seed=seed)
     seeds = [member_seed(settings.seed, label) for label in ensemble.members]
     drawn = sample_members(make, seeds, settings, progress, workers)
@@ -196,7 +196,7 @@ def fit_ensemble(
     wrong = failures(checks)
     if wrong and not force:
         raise SamplingError(wrong)
-    for note in fit.notes:
+    for note in fit.notes[:-2]:  # the last two say what was done
         warnings.warn(note, CohortWarning, stacklevel=2)
     stacked = replace(fit.stacked, diagnostics=checks, failed=bool(wrong))
     return replace(fit, stacked=stacked)

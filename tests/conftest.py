@@ -12,9 +12,12 @@ import xarray as xr
 
 from bayesurv import cli
 from bayesurv.data.cohort import Cohort
+from bayesurv.data.ensemble import Ensemble
+from bayesurv.ensembles import fit_ensemble
 from bayesurv.fitting import fit, prior
 from bayesurv.inference.sample import Sampling
 from bayesurv.models.baselines import PiecewiseExponential
+from bayesurv.models.priors import MedianSurvival, Priors
 
 
 def synthetic_cohort(seed=27):
@@ -45,6 +48,18 @@ def make_cohort():
     return synthetic_cohort
 
 
+def synthetic_ensemble(members=6):
+    """Versions of such a cohort; no patient of the first member was treated in Turin."""
+    tables = [synthetic_cohort(seed).assign(member=seed, synthetic=True) for seed in range(members)]
+    tables[0] = tables[0].replace({"centre": {"Turin": "Rome"}})
+    return pd.concat(tables, ignore_index=True)
+
+
+@pytest.fixture(scope="session")
+def make_ensemble():
+    return synthetic_ensemble
+
+
 @pytest.fixture
 def frame():
     return synthetic_cohort()
@@ -59,6 +74,7 @@ def cohort_csv(tmp_path, frame):
 
 # --- Fits ---
 
+STATED = Priors(median_survival=MedianSurvival(4, 40))
 SAMPLING = Sampling(chains=4, draws=600, tune=500, seed=1)  # enough to need no retry
 
 
@@ -83,6 +99,17 @@ def piecewise_fit():
 def grouped_fit():
     sampling = Sampling(chains=4, draws=1000, tune=1000, target_accept=0.98, seed=1)
     return fit(overall_survival(), "cti2 + (1 | centre)", sampling=sampling)
+
+
+@pytest.fixture(scope="session")
+def ensemble():
+    columns = {"time": "os_months", "event": "os_event", "unit": "months", "id": "pid"}
+    return Ensemble.from_frame(synthetic_ensemble(), **columns)
+
+
+@pytest.fixture(scope="session")
+def ensemble_fit(ensemble):
+    return fit_ensemble(ensemble, "cti2 + (1 | centre)", priors=STATED, seed=1)
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,10 @@
 
 Within a member the uncertainty is that of a cohort of this size; between members it is what the
 publication leaves open, the missing data. By the law of total variance, with members of equal
-weight, Var = mean of the members' variances + variance of the members' means. The means are known
-from a finite number of draws, whose noise would pass for a difference between members; it is
-estimated from the means of half chains and taken off, never below 0.
+weight, Var = mean of the members' variances + variance of the members' means (the mean square from
+their own mean). The means are known from a finite number of draws, whose noise would pass for a
+difference between members; it is estimated from the means of half chains and taken off, never
+below 0.
 """
 
 import numpy as np
@@ -41,9 +42,10 @@ def pool(
 def spread(draws: np.ndarray) -> dict[str, np.ndarray]:
     """Entries sd, within_sd, between_sd and share_between of `pool`."""
     draws = np.where(np.isfinite(draws).all(axis=(0, 1, 2)), draws, np.nan)
-    within = draws.var(axis=(1, 2), ddof=1).mean(axis=0)
-    means = draws.mean(axis=(1, 2))
-    between = np.fmax(means.var(axis=0, ddof=1) - noise(draws).mean(axis=0), 0 * within)
+    members = len(draws)
+    within = draws.var(axis=(1, 2)).mean(axis=0)
+    chance = noise(draws).mean(axis=0) * (members - 1) / members
+    between = np.fmax(draws.mean(axis=(1, 2)).var(axis=0) - chance, 0 * within)
     total = within + between
     with np.errstate(invalid="ignore"):
         share = np.where(total > 0, between / np.where(total > 0, total, 1), 0 * total)

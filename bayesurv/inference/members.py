@@ -24,7 +24,7 @@ from scipy.stats import rankdata
 from bayesurv.inference.diagnostics import MIN_ESS, elements, energy_fraction, judged
 from bayesurv.inference.sample import Progress, Sampling, draw
 
-SHORT = Sampling(chains=2, draws=150, tune=200, target_accept=0.85)
+TOGETHER, FEWEST = 12_000, 150  # draws of all members, and of one chain, at the least
 MAX_R_HAT = 1.1
 MIN_BFMI = 0.2
 ATTEMPTS = 3
@@ -45,6 +45,12 @@ class Drawn:
     def passed(self) -> bool:
         """Whether the chains meet what is asked of one member."""
         return self.r_hat <= MAX_R_HAT and not self.divergences and self.bfmi >= MIN_BFMI
+
+
+def short_chains(members: int) -> Sampling:
+    """Settings for each of so many members: the more there are, the shorter the chains."""
+    draws = max(FEWEST, -(-TOGETHER // (2 * members)))
+    return Sampling(chains=2, draws=draws, tune=min(1000, draws + 50), target_accept=0.85)
 
 
 def sample_members(

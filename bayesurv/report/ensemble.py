@@ -17,7 +17,7 @@ from bayesurv.ensembles import EnsembleFit, fit_ensemble
 from bayesurv.estimands.margins import Margins
 from bayesurv.estimands.members import member_arms
 from bayesurv.fitting import CohortWarning, Fit
-from bayesurv.inference.members import SHORT
+from bayesurv.inference.members import short_chains
 from bayesurv.plan import Plan
 from bayesurv.plots.style import number, percent, probability
 from bayesurv.report.answer import Answer
@@ -48,7 +48,6 @@ def run_ensemble(
     """
     watcher = watcher or Watcher()
     started, begin = datetime.now(UTC), time.perf_counter()
-    plan = with_short_chains(plan)
     with staged(out) as staging, warnings.catch_warnings():
         warnings.simplefilter("ignore", CohortWarning)  # the notes are printed and written
         watcher.step("Reading the ensemble")
@@ -58,6 +57,7 @@ def run_ensemble(
             )
             for name, each in plan.ensembles().items()
         }
+        plan = with_short_chains(plan, min(each.n_members for each in ensembles.values()))
         _rehearse(plan, ensembles)
         fits, tables = {}, []
         for endpoint, ensemble in ensembles.items():
@@ -88,10 +88,10 @@ def run_ensemble(
     return _answer(fits, tables), any(fit.failed for fit in fits.values())
 
 
-def with_short_chains(plan: Plan) -> Plan:
+def with_short_chains(plan: Plan, members: int) -> Plan:
     """The plan with the sampler's settings for members where it states none of its own."""
     stated = plan.sampling.model_dump(include=plan.sampling.model_fields_set)
-    sampling = plan.sampling.model_copy(update=SHORT.describe() | stated)
+    sampling = plan.sampling.model_copy(update=short_chains(members).describe() | stated)
     return plan.model_copy(update={"sampling": sampling})
 
 
