@@ -47,7 +47,8 @@ def time_zero(
         typer.Option(metavar="T", help="Treatment within T of time 0 against none; needs --start."),
     ] = None,
     most_added: Annotated[
-        int, typer.Option(help="Most early deaths put back into the arm that has none.", min=1)
+        int,
+        typer.Option(help="Most early deaths put back into the arm that has none.", min=1, max=100),
     ] = 15,
     earliest: Annotated[
         float | None,
@@ -66,7 +67,7 @@ def time_zero(
 ) -> None:
     """Compare two arms from several time zeros: landmark, delayed entry, start of treatment."""
     from bayesurv.report.folder import check_output
-    from bayesurv.report.screen import show_answer
+    from bayesurv.report.screen import progress, show_answer
     from bayesurv.report.time_zero import asked_of, needed_treatment, run_time_zero
 
     check_output(out)
@@ -77,4 +78,7 @@ def time_zero(
     plan, asked = asked_of(
         plan_from(source, given), clock, within, most_added, earliest, prior, resamples, seed
     )
-    show_answer(run_time_zero(plan, asked, out), out, failed=False)
+    with progress() as watcher:
+        watcher.step("Comparing")
+        answer = run_time_zero(plan, asked, out)
+    show_answer(answer, out, failed=False)

@@ -77,7 +77,7 @@ def treated_rows(cohort: Cohort, treatment: str) -> np.ndarray:
         The treatment has not two levels.
     """
     values = cohort.covariates[treatment]
-    levels = list(values.cat.categories) if is_category(values) else sorted(values.unique())
+    levels = values.cat.categories if is_category(values) else np.sort(values.dropna().unique())
     if len(levels) != 2:
         found = listed(as_text(levels)) if len(levels) < 6 else f"{len(levels)} values"
         message = f"two arms are compared, but it has {found}; name a treatment with two levels"

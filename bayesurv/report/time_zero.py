@@ -147,8 +147,9 @@ def _of(plan: Plan, cohort: Cohort, treatment: str, asked: TimeZero) -> Found:
     def observe(each: Cohort) -> Observations:
         return observations(plan, each)
 
+    if treatment in cohort.covariates:
+        treated_rows(cohort, treatment)
     given = observe(cohort)
-    treated_rows(given.cohort, treatment)
     done = list(analyses(cohort, observe, treatment, asked))
     rows = [row for row, _ in done]
     strategies = _told_as("--within", by_strategy, given, treatment, asked)

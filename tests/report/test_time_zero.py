@@ -28,6 +28,7 @@ def guaranteed(tmp_path_factory):
             "pid": [f"P{i:03d}" for i in range(61)],
             "cti2": arm,
             "bulky": random.integers(0, 2, 61),
+            "everyone": 1,
             "stage": random.choice(["I", "II", "III"], 61),
             "os_months": np.minimum(death, end).round(3),
             "os_event": (death <= end).astype(int),
@@ -209,6 +210,8 @@ def test_a_fit_takes_treatment_from_its_start(waiting, tmp_path, bayesurv):
     ("options", "said"),
     [
         ((), "--treatment: name the column whose two arms are compared"),
+        (("--treatment", "ct2"), "no column 'ct2'"),
+        (("--treatment", "everyone"), "column everyone: two arms are compared, but it has 1; name"),
         (("--treatment", "stage"), "column stage: two arms are compared, but it has I, II, III"),
         (("--treatment", "cti2", "--within", 1), "--within: name the column that says when"),
         (("--treatment", "cti2", "--landmark", 70), "nobody is at risk after 70 months"),
