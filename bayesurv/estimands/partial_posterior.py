@@ -34,8 +34,8 @@ class PartialPosterior:
     grid: np.ndarray
     density: np.ndarray
 
-    def probability_below(self, hazard_ratio: float = 1.0) -> np.ndarray:
-        """Probability, (...,), that the hazard ratio is below a value."""
+    def probability_below(self, hazard_ratio: float | np.ndarray = 1.0) -> np.ndarray:
+        """Probability that the hazard ratio is below a value, (...,), or each of some, (..., n)."""
         end = np.clip(np.log(hazard_ratio), self.grid[0], self.grid[-1])
         return np.clip(self._cumulative(end), 0, 1)
 

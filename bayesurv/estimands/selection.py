@@ -1,5 +1,6 @@
 """Selection into an arm: what the hazard ratio becomes when early deaths are put back into it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from bayesurv.frequentist.counting import count_at_risk
 from bayesurv.frequentist.partial_likelihood import TwoArms, two_arms
 from bayesurv.models.priors import DEFAULT_COEFFICIENT, Prior
 
+POOLED_POINTS = 1501
 MOST_ADDED = 15
 REPLICATES = 20
 EARLIEST = 0.1  # of the arm's first exit: who dies before that had no time to be treated
@@ -133,6 +135,55 @@ def selection_curve(
     estimate, error = likelihood.estimate()
     posterior = partial_posterior(likelihood, prior)
     return SelectionCurve(chosen, earliest, latest, estimate, error, posterior, prior)
+
+
+def pooled_selection(curves: Sequence[SelectionCurve], ci_prob: float = CI_PROB) -> pd.DataFrame:
+    """One table for several cohorts that could each be the true one, as those of an ensemble.
+
+    Columns as in `SelectionCurve.table`, with hazard_ratio_lowest, hazard_ratio_highest,
+    prob_benefit_lowest and prob_benefit_highest over the members. An interval's variance is that
+    within members plus (1 + 1/M) that between them; posteriors are averaged over members. A mcse is
+    the error that so few members leave.
+    """
+    tables = [curve.table(ci_prob) for curve in curves]
+    found = {name: np.stack([t[name].to_numpy() for t in tables], axis=1) for name in tables[0]}
+    reach = float(ndtri(0.5 + ci_prob / 2))
+    log_ratio = np.log(found["hazard_ratio"])
+    within = (np.log(found["upper"] / found["lower"]) / (2 * reach)) ** 2
+    between, members = _variance(log_ratio), len(curves)
+    middle = log_ratio.mean(axis=1)
+    reach *= np.sqrt(within.mean(axis=1) + between * (1 + 1 / members))
+    median, lower, upper = _pooled_quantiles(curves, ci_prob)
+    return pd.DataFrame(
+        {
+            "added": found["added"][:, 0],
+            "hazard_ratio": np.exp(middle),
+            "lower": np.exp(middle - reach),
+            "upper": np.exp(middle + reach),
+            "hazard_ratio_mcse": np.exp(middle) * np.sqrt(between / members),
+            "hazard_ratio_lowest": found["hazard_ratio"].min(axis=1),
+            "hazard_ratio_highest": found["hazard_ratio"].max(axis=1),
+            "posterior_median": median,
+            "posterior_lower": lower,
+            "posterior_upper": upper,
+            "prob_benefit": found["prob_benefit"].mean(axis=1),
+            "prob_benefit_mcse": np.sqrt(_variance(found["prob_benefit"]) / members),
+            "prob_benefit_lowest": found["prob_benefit"].min(axis=1),
+            "prob_benefit_highest": found["prob_benefit"].max(axis=1),
+            "ci_prob": ci_prob,
+        }
+    )
+
+
+def _pooled_quantiles(curves: Sequence[SelectionCurve], ci_prob: float) -> list[np.ndarray]:
+    """Median and ends, each (added,), of the hazard ratio over all members' posteriors."""
+    ends = [curve.posterior.grid[[0, -1]] for curve in curves]
+    fine = np.linspace(np.min(ends), np.max(ends), POOLED_POINTS)
+    averaged = [curve.posterior.mixture(axis=-2) for curve in curves]
+    below = np.mean([each.probability_below(np.exp(fine)) for each in averaged], axis=0)
+    shares = (0.5, 0.5 - ci_prob / 2, 0.5 + ci_prob / 2)
+    rising = np.maximum.accumulate(below, axis=1)
+    return [np.exp([np.interp(share, row, fine) for row in rising]) for share in shares]
 
 
 def _with_early(

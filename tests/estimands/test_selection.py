@@ -5,7 +5,7 @@ import pytest
 
 from bayesurv.data.faults import InputError
 from bayesurv.estimands.partial_posterior import partial_posterior
-from bayesurv.estimands.selection import selection_curve
+from bayesurv.estimands.selection import pooled_selection, selection_curve
 from bayesurv.frequentist.cox import cox
 from bayesurv.frequentist.partial_likelihood import two_arms
 from bayesurv.models.distributions import Normal
@@ -103,6 +103,38 @@ def test_an_arm_without_events_has_a_posterior_all_the_same():
     table = found.table()
     assert np.isnan(table["hazard_ratio"][0])
     assert table["prob_benefit"][0] > 0.9
+
+
+def test_members_are_pooled_within_and_between():
+    curves = []
+    for seed in range(5):
+        time, event, treated, _ = cohort(seed)
+        curves.append(selection_curve(time, event, treated, most=5, replicates=4, seed=seed))
+    tables, pooled = [curve.table() for curve in curves], pooled_selection(curves)
+    logs = np.log([table["hazard_ratio"] for table in tables])
+    np.testing.assert_allclose(np.log(pooled["hazard_ratio"]), logs.mean(axis=0))
+    errors = [np.log(table["upper"] / table["lower"]) / 2 / 1.959964 for table in tables]
+    total = np.mean(np.square(errors), axis=0) + logs.var(axis=0, ddof=1) * 1.2
+    width = np.log(pooled["upper"] / pooled["lower"]) / 2 / 1.959964
+    np.testing.assert_allclose(width**2, total, rtol=1e-6)
+    chances = np.array([table["prob_benefit"] for table in tables])
+    np.testing.assert_allclose(pooled["prob_benefit"], chances.mean(axis=0))
+    np.testing.assert_allclose(pooled["prob_benefit_highest"], chances.max(axis=0))
+    for end, share in {"posterior_lower": 0.025, "posterior_median": 0.5}.items():
+        for k in (0, 5):
+            below = [
+                curve.posterior.mixture(axis=-2).probability_below(pooled[end][k])[k]
+                for curve in curves
+            ]
+            assert np.mean(below) == pytest.approx(share, abs=1e-4)
+
+
+def test_one_member_pooled_is_itself():
+    time, event, treated, _ = cohort()
+    curve = selection_curve(time, event, treated, most=4, replicates=5)
+    alone, pooled = curve.table(), pooled_selection([curve])
+    for name in ("hazard_ratio", "lower", "upper", "posterior_median", "posterior_upper"):
+        np.testing.assert_allclose(pooled[name], alone[name], rtol=1e-4)
 
 
 @pytest.mark.parametrize(
