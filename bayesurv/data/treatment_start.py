@@ -70,43 +70,56 @@ def treatment_starts(cohort: Cohort, start: str, treatment: str) -> np.ndarray:
         check.finish()
     given = cohort.covariates[start]
     numbers, wrong = as_numbers(given)
-    message = "{value} is not a time; write it in " + cohort.unit + " from the origin, or leave it "
-    check.refuse(wrong, start, message + "empty if treatment never started", value=given)
+    message = f"{{value}} is not a time; write it in {_plain(cohort.unit)} from the origin, or "
+    check.refuse(wrong, start, message + "leave it empty if treatment never started", value=given)
     begin = np.where(np.isnan(numbers), np.inf, numbers)
-    follow_up = pd.DataFrame({"entry": cohort.entry, "end": last_seen(cohort), "begin": begin})
-    patient = follow_up.groupby(cohort.patient)
-    message = "{value} is before {entry}, where follow-up of the patient begins; write that if "
-    check.refuse(
-        begin < patient["entry"].transform("min"),
-        start,
-        message + "treatment had started by then, or correct it",
-        value=numbers,
-        entry=patient["entry"].transform("min"),
-    )
-    last = patient["end"].transform("max")
-    message = "{value} is after {end}, the end of follow-up of the patient; leave it empty if "
-    check.refuse(
-        np.isfinite(begin) & (begin > last),
-        start,
-        message + "treatment had not started by then, or correct it",
-        value=numbers,
-        end=last,
-    )
-    message = "{value} differs from other rows of the patient; write the same start in each"
-    unlike = patient["begin"].transform("min") != patient["begin"].transform("max")
-    check.refuse(unlike, start, message, value=given)
-    message = "{value} lies in ({time}, {upper}], where the event is known to lie, so that nobody "
-    check.refuse(
-        cohort.interval & (cohort.time < begin) & (begin < cohort.upper),
-        start,
-        message + "can tell which came first; narrow the interval",
-        value=numbers,
-        time=cohort.time,
-        upper=cohort.upper,
-    )
+    _check_times(check, cohort, start, begin)
     _check_treatment(check, cohort, treatment, np.isfinite(begin) | wrong, start)
     check.finish()
     return begin
+
+
+def _check_times(check: Checklist, cohort: Cohort, start: str, begin: np.ndarray) -> None:
+    """A start lies within the follow-up of its patient, and is one."""
+    table = pd.DataFrame({"entry": cohort.entry, "end": last_seen(cohort), "begin": begin})
+    patient = table.groupby(cohort.patient)
+    first, last = patient["entry"].transform("min"), patient["end"].transform("max")
+    check.refuse(
+        begin < first,
+        start,
+        "{value} is before {entry}, where follow-up of the patient begins; write that if treatment "
+        "had started by then, or correct it",
+        value=begin,
+        entry=first,
+    )
+    check.refuse(
+        np.isfinite(begin) & (begin > last),
+        start,
+        "{value} is after {end}, the end of follow-up of the patient; leave it empty if treatment "
+        "had not started by then, or correct it",
+        value=begin,
+        end=last,
+    )
+    check.refuse(
+        patient["begin"].transform("min") != patient["begin"].transform("max"),
+        start,
+        "{value} differs from other rows of the patient; write the same start in each",
+        value=np.where(np.isfinite(begin), begin, np.nan),
+    )
+    check.refuse(
+        cohort.interval & (cohort.time < begin) & (begin < cohort.upper),
+        start,
+        "{value} lies in ({time}, {upper}], where the event is known to lie, so that nobody can "
+        "tell which came first; narrow the interval",
+        value=begin,
+        time=cohort.time,
+        upper=cohort.upper,
+    )
+
+
+def _plain(text: str) -> str:
+    """Text as it may stand in a message with places for cells."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _check_treatment(
@@ -117,12 +130,13 @@ def _check_treatment(
         return
     given = cohort.covariates[treatment]
     numbers, wrong = as_numbers(given, flags=True)
+    named = _plain(start)
     neither = wrong | ~np.isin(numbers, (0, 1)) & ~np.isnan(numbers)
-    message = f"{{value}} is neither 0 nor 1, as a treatment that starts in {start} has to be"
+    message = f"{{value}} is neither 0 nor 1, as a treatment that starts in {named} has to be"
     check.refuse(neither, treatment, message, value=given)
-    message = f"is 1, but {start} is empty; write when treatment started, or 0"
+    message = f"is 1, but {named} is empty; write when treatment started, or 0"
     check.refuse((numbers == 1) & ~started, treatment, message)
-    message = f"is 0, but {start} says when treatment started; write 1, or leave {start} empty"
+    message = f"is 0, but {named} says when treatment started; write 1, or leave {named} empty"
     check.refuse((numbers == 0) & started, treatment, message)
 
 

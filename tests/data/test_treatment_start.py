@@ -173,5 +173,10 @@ def test_rows_of_one_patient_have_one_start():
     assert "row 1, column start: 3.0 differs from other rows of the patient" in fault(frame)
 
 
+def test_any_name_may_stand_in_a_message():
+    frame = patients(treated=[1, 1, 1]).rename(columns={"start": "{begin}"})
+    assert "is 1, but {begin} is empty" in fault(frame, start="{begin}")
+
+
 def test_a_column_that_is_not_there():
     assert 'Did you mean "start"?' in fault(patients(), start="stat")
