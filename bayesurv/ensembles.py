@@ -117,7 +117,7 @@ class EnsembleFit:
             self.stacked,
             specification=specification,
             draws=tree,
-            end_of_follow_up=cohort.end_of_follow_up,
+            end_of_follow_up=self.stacked.end_of_follow_up,
             n_patients=cohort.n_patients,
             n_events=cohort.n_events,
         )
@@ -141,7 +141,8 @@ def fit_ensemble(
     The model is compiled once. What a cohort would settle is settled for all members by their
     rows together: the levels of covariates, cuts or knots that were not given (quantiles of the
     event times of all members) and the reference median of the prior. The end of follow-up is the
-    last time that is within the follow-up of every member.
+    last time that is within the follow-up of every member; one in which the last patient had the
+    event is followed to its end.
 
     Parameters
     ----------

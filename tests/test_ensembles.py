@@ -98,7 +98,7 @@ def test_equal_members_give_the_answer_of_one(make_cohort, weibull_fit):
 def test_a_member_by_itself(ensemble, ensemble_fit):
     own = ensemble_fit.of(3)
     assert (own.n_patients, own.n_events) == (61, ensemble.events[3])
-    assert own.end_of_follow_up == ensemble.one(3).end_of_follow_up
+    assert own.end_of_follow_up == ensemble.end_of_follow_up
     np.testing.assert_array_equal(own.draws["observed_data"]["time"], ensemble.one(3).time)
     np.testing.assert_array_equal(own.posterior["shape"], ensemble_fit.posterior["shape"][3])
     assert ensemble_fit.stacked.end_of_follow_up == ensemble.end_of_follow_up

@@ -128,9 +128,9 @@ class Ensemble:
 
     @property
     def end_of_follow_up(self) -> float:
-        """The last time that is within the follow-up of every member."""
-        last = np.fmax(self.cohort.time, self.cohort.upper)
-        return float(min(last[rows].max() for rows in self.slices))
+        """The last time that is within the follow-up of every member, see `followed_until`."""
+        ends = [followed_until(self.cohort, np.arange(r.start, r.stop)) for r in self.slices]
+        return min(*ends, self.cohort.end_of_follow_up)
 
     def one(self, label: object) -> Cohort:
         """The cohort of one member, with the levels of all members.
@@ -158,6 +158,17 @@ class Ensemble:
             return self
         labels = np.array(self.members)[self.position]
         return self.of(kept, labels[np.isin(self.cohort.rows, kept.rows)])
+
+
+def followed_until(cohort: Cohort, rows: np.ndarray) -> float:
+    """The last time of these rows, at positions `(row,)`; infinite where that was an event.
+
+    Where the last to be seen had the event, as Kaplan and Meier's estimate then says, nobody is
+    left of whom something later is unknown.
+    """
+    last = np.fmax(cohort.time, cohort.upper)[rows]
+    at_end = last == last.max()
+    return np.inf if cohort.event[rows][at_end].all() else float(last.max())
 
 
 def refuse_ensemble(table: pd.DataFrame, source: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayesurv.data.design import Rows
+from bayesurv.data.ensemble import followed_until
 from bayesurv.data.faults import Fault, InputError
 from bayesurv.ensembles import EnsembleFit
 from bayesurv.estimands.arms import (
@@ -94,22 +95,22 @@ def compare_members(
 def member_arms(fit: EnsembleFit, treatment: str) -> Arms:
     """The two arms; their end is within the follow-up of both in every member.
 
+    An arm of a member whose last patient had the event is followed to its end, see
+    `followed_until`; of few patients and many events that is the rule, not the exception.
+
     Raises
     ------
     InputError
         The treatment is not in the formula, or has not two levels.
     """
     arms = treatment_arms(fit.stacked, treatment)
-    given = fit.stacked.design.training[treatment]
-    cohort = fit.ensemble.cohort
-    last = np.fmax(cohort.time, cohort.upper)
-    ends = [
-        last[rows][(given.iloc[rows] == level).to_numpy()].max()
-        for rows in fit.ensemble.slices
-        for level in arms.levels
-        if (given.iloc[rows] == level).any()
-    ]
-    return replace(arms, end=float(min(ends)))
+    given = fit.stacked.design.training[treatment].to_numpy()
+    ends = [fit.ensemble.end_of_follow_up]
+    for rows in fit.ensemble.slices:
+        for level in arms.levels:
+            own = np.flatnonzero(given[rows] == level)
+            ends += [followed_until(fit.ensemble.cohort, rows.start + own)] * bool(len(own))
+    return replace(arms, end=min(ends))
 
 
 def member_mixture(fit: EnsembleFit, patients: pd.DataFrame) -> Mixture:

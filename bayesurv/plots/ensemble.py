@@ -101,8 +101,8 @@ def _plot_intervals(
         Line2D([], [], color=COLOURS[0], lw=2.4, marker="s", ms=5),
     ]
     names = [f"{count} members", f"Pooled {number(pooled['hazard_ratio'])} ({written})"]
-    share = f"{percent(pooled['share_between'])} of the variance of its logarithm is between"
-    title = f"95% credible intervals; {share}\nmembers (the missing data)"
+    share = f"{percent(pooled['share_between'])} of the variance (of its log)"
+    title = f"95% credible intervals; {share}\nis between members: the missing data"
     legend_above(ax, handles, names, title, most=2)
 
 
@@ -121,7 +121,9 @@ def _plot_curves(
         time = curve["time"].to_numpy()
         ax.fill_between(time, curve["lower"], curve["upper"], color=colour, alpha=0.15, lw=0)
         every = max(1, -(-len(own[arm]) // MOST_LINES))
-        ax.plot(time, own[arm][::every].T, color=colour, lw=0.3, alpha=0.3)
+        thin = own[arm][::every]
+        faint = float(np.clip(20 / len(thin), 0.12, 0.5))
+        ax.plot(time, thin.T, color=colour, lw=0.4, alpha=faint)
         spots = np.linspace(0, len(time) - 1, 6)[1:-1].astype(int) + i
         style: dict[str, Any] = {"color": colour, "marker": marker, "ms": 3.6, "mfc": "white"}
         ax.plot(time, curve["mean"], lw=1.5, markevery=spots.tolist(), zorder=3, **style)

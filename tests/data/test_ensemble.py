@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayesurv.data.ensemble import Ensemble, refuse_ensemble
+from bayesurv.data.ensemble import Ensemble, followed_until, refuse_ensemble
 from bayesurv.data.faults import InputError
 
 OS = {"time": "os_months", "event": "os_event", "unit": "months"}
@@ -35,8 +35,22 @@ def test_members_are_slices_with_the_levels_of_all(make_ensemble):
     assert {"member", "synthetic"}.isdisjoint(ensemble.cohort.covariates)
     events = table.groupby("member")["os_event"].sum()
     assert [events[int(label)] for label in ensemble.members] == ensemble.events.tolist()
-    ends = table.groupby("member")["os_months"].max()
-    assert ensemble.end_of_follow_up == ends.min()
+
+
+def test_who_had_the_event_last_leaves_nothing_unknown():
+    rows = [(0, 5, 1), (0, 8, 0), (0, 9, 1), (1, 4, 1), (1, 7, 0), (1, 7, 1), (2, 3, 1), (2, 6, 1)]
+    table = pd.DataFrame(rows, columns=["member", "time", "event"])
+    table = pd.concat([table, pd.DataFrame([(2, 1, 0)], columns=table.columns)])
+    ensemble = Ensemble.from_frame(table, time="time", event="event", unit="months")
+    ends = [
+        followed_until(ensemble.cohort, np.arange(rows.start, rows.stop))
+        for rows in ensemble.slices
+    ]
+    assert ends == [np.inf, 7, np.inf]
+    assert ensemble.end_of_follow_up == 7
+    events = table.assign(event=1)
+    known = Ensemble.from_frame(events, time="time", event="event", unit="months")
+    assert known.end_of_follow_up == 9
 
 
 def test_a_file_names_itself(make_ensemble, tmp_path):

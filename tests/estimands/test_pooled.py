@@ -50,11 +50,12 @@ def test_all_at_once_is_each_member_by_itself(ensemble_fit, compared):
 
 def test_the_end_is_within_every_members_follow_up(ensemble, ensemble_fit):
     arms = member_arms(ensemble_fit, "cti2")
-    ends = [
-        cohort.time[(cohort.covariates["cti2"] == level).to_numpy()].max()
-        for _, cohort in ensemble.cohorts()
-        for level in (0, 1)
-    ]
+    ends = [ensemble.end_of_follow_up]
+    for _, cohort in ensemble.cohorts():
+        for level in (0, 1):
+            own = (cohort.covariates["cti2"] == level).to_numpy()
+            last = cohort.time[own].argmax()
+            ends += [] if cohort.event[own][last] else [cohort.time[own][last]]
     assert arms == Arms("cti2", (0, 1), min(ends))
     assert compare_members(ensemble_fit, "cti2").horizon == arms.end
 

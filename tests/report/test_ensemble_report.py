@@ -162,7 +162,7 @@ def test_a_forced_run_is_marked(place, bayesurv, monkeypatch):
     [
         (('member = "member"', 'member = "membr"'), 'Did you mean "member"?'),
         (('member = "member"\n', ""), "6 synthetic versions of one cohort"),
-        (("horizon = 8", "horizon = 14"), "[estimand] horizon: 14 is past the follow-up of a mem"),
+        (("horizon = 8", "horizon = 15"), "[estimand] horizon: 15 is past the follow-up of a mem"),
         (("times = [3, 6]", "times = [3, 300]"), "[estimand] times: 300 is past the end"),
         (("[sampling]", "[time_zero]\nlandmark = 3\n\n[sampling]"), "[time_zero] is not for ense"),
         (("cti2 + (1", "cti2 + bulk + (1"), "no column 'bulk'"),
