@@ -27,7 +27,7 @@ from bayesurv.plots.style import (
 HEIGHT = 3.6
 MEMBER = "#8A8A8A"
 TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
-POOLED_AT = -0.055  # of the pooled interval, below the members; share of their number
+ROOM = 0.055  # for the pooled interval below the members, at least one row; share of their number
 MOST_LINES = 200
 
 
@@ -83,7 +83,7 @@ def _plot_intervals(
     width = float(np.clip(110 / count, 0.4, 2.0))
     ax.hlines(at, table["lower"], table["upper"], color=MEMBER, lw=width, alpha=0.6)
     ax.plot(table["hazard_ratio"], at, ".", ms=max(1.5, 2 * width), color=INK, zorder=3)
-    below = POOLED_AT * count
+    below = -max(1.0, ROOM * count)
     ax.plot([pooled["lower"], pooled["upper"]], [below, below], color=COLOURS[0], lw=2.4)
     ax.plot([pooled["hazard_ratio"]], [below], "s", ms=5, color=COLOURS[0], zorder=4)
     low = min(table["lower"].min(), pooled["lower"], 0.9) / 1.1
