@@ -32,6 +32,8 @@ from bayesurv.cli_plan import (
     plan_from,
 )
 from bayesurv.cli_questions import questions
+from bayesurv.cli_reconstruct import reconstruct_commands
+from bayesurv.cli_reproduce import reproduce_commands
 from bayesurv.cli_response import response_commands
 from bayesurv.cli_tables import table_commands
 from bayesurv.cli_time_zero import time_zero_commands
@@ -170,6 +172,8 @@ app.add_typer(data_commands)
 app.add_typer(digitise_commands)
 app.add_typer(classical_commands)
 app.add_typer(questions)
+app.add_typer(reconstruct_commands)
+app.add_typer(reproduce_commands)
 app.add_typer(response_commands)
 app.add_typer(table_commands)
 app.add_typer(borrow_commands)

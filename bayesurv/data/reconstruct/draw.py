@@ -7,15 +7,16 @@ import numpy as np
 import pandas as pd
 
 from bayesurv.data.reconstruct.problem import Stage, groups, stages
-from bayesurv.data.reconstruct.search import GRID, NOTHING, State, Structure, search
+from bayesurv.data.reconstruct.search import NOTHING, search
+from bayesurv.data.reconstruct.state import GRID, State, Structure
 from bayesurv.data.reconstruct.summary import Summary, Variable
 
 ROUNDS = (
-    ((150_000, 0.3, 3e-3), *[(40_000, 0.03, 3e-4)] * 6),  # of an endpoint with its variables
+    ((150_000, 0.3, 3e-3), *[(40_000, 0.03, 3e-4)] * 4),  # of an endpoint with its variables
     ((100_000, 0.3, 3e-2),),  # of other variables
 )  # steps, from which temperature, to which
 RESTARTS = (4, 20)
-CLOSE = 0.05  # left outside all intervals together, in standard errors: not worth a new start
+CLOSE = 0.08  # left outside all intervals together, in standard errors: not worth a new start
 
 
 type Times = tuple[np.ndarray, np.ndarray, np.ndarray]  # time, event and share (endpoint, row)
@@ -65,6 +66,18 @@ class Reconstruction:
             np.maximum.at(excess, stage.printed, state.excess * stage.targets.scale)
         return Member(self._table(times, codes, generator), excess, total)
 
+    def random_start(self, number: int, seed: int) -> pd.DataFrame:
+        """A cohort that keeps the structure and was not searched for anything."""
+        generator = np.random.default_rng([seed, number, 1])
+        times = self._times(self.stages[0].structure, generator)
+        codes: dict[str, np.ndarray] = {}
+        for stage in self.stages:
+            state = self._start(stage, times, codes, generator)
+            search(stage.structure, stage.targets, state, 0, generator, 1.0, 1.0)
+            times = (state.time, state.event, state.share)
+            codes |= dict(zip(stage.names, state.code, strict=True))
+        return self._table(times, codes, generator)
+
     def _best(
         self,
         stage: Stage,
@@ -81,10 +94,8 @@ class Reconstruction:
                 times = self._times(stage.structure, generator)
             state = self._start(stage, times, codes, generator)
             for steps, hottest, coldest in ROUNDS[alone]:
-                seed = int(generator.integers(2**31))
-                left = search(
-                    stage.structure, stage.targets, state, steps, seed, hottest, coldest
-                )[0]
+                searched = stage.structure, stage.targets, state
+                left, _ = search(*searched, steps, generator, hottest, coldest)
                 if left < least:
                     best, least = _kept(state), left
                 if left < NOTHING:
@@ -103,7 +114,8 @@ class Reconstruction:
             event[0, rows] = random_events(structure, a, generator)
             for e in range(1, endpoints):
                 own = generator.random(structure.size[a]) < generator.uniform(0.05, 0.95)
-                drawn = generator.beta(*generator.uniform(0.5, 2.5, 2), structure.size[a])
+                first, second = generator.uniform(0.5, 2.5, 2)
+                drawn = generator.beta(first, second, structure.size[a])
                 share[e, rows] = np.where(own, np.clip(drawn, 0.02, 0.99), 1.0)
         return time, event, share
 
@@ -236,7 +248,9 @@ def random_numbers(
     variable: Variable, arm: int, n: int, generator: np.random.Generator
 ) -> np.ndarray:
     """Whole numbers with the arm's range and median."""
-    assert variable.lower and variable.median and variable.upper
+    assert variable.lower is not None
+    assert variable.median is not None
+    assert variable.upper is not None
     low, middle, high = variable.lower[arm], variable.median[arm], variable.upper[arm]
     floor, ceiling = int(np.floor(middle)), int(np.ceil(middle))
     half = (n - 1) // 2

@@ -25,8 +25,7 @@ class Ensemble:
     """Synthetic cohorts that each satisfy a summary.
 
     patients : one row for each member and patient.
-    excess : (member, target) how far each target is outside its rounding interval, about in
-        standard errors; 0 where it is met.
+    excess : (member, target) how far the statistic of each is outside its rounding interval.
     """
 
     summary: Summary
@@ -94,14 +93,14 @@ def _drawn(
     """Members as they are done; an interrupt waits for none but those under way."""
     count = workers or os.cpu_count() or 1
     pool = ThreadPoolExecutor(count)
-    waiting, running = list(reversed(numbers)), {}
+    waiting = list(reversed(numbers))
+    running: dict[Future[Member], int] = {}
     try:
         while waiting or running:
             while waiting and len(running) < count:
                 number = waiting.pop()
                 running[pool.submit(drawing.member, number, seed)] = number
-            done: set[Future[Member]] = wait(running, return_when=FIRST_COMPLETED).done
-            for future in done:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
                 yield running.pop(future), future.result()
     finally:
         pool.shutdown(cancel_futures=True)
@@ -113,8 +112,8 @@ def _refuse_impossible(summary: Summary, excess: np.ndarray) -> None:
     hard = [i for i, target in enumerate(summary.target) if target.status == "hard"]
     faults = [
         Fault(
-            f'no member meets "{summary.target[i].name}"; the best is {best[i]:.2g} standard errors '
-            "outside its rounding interval. Look for what it clashes with, or call it soft"
+            f'no member meets "{summary.target[i].name}"; the nearest is {best[i]:.2g} outside its '
+            "rounding interval. Look for what it clashes with, or call it soft"
         )
         for i in hard
         if best[i] > NEARLY
@@ -131,7 +130,9 @@ def _refuse_impossible(summary: Summary, excess: np.ndarray) -> None:
 
 def _write(path: Path, origin: str, found: dict[int, Member]) -> None:
     tables = [
-        member.patients.assign(member=number, starts=member.starts, excess=json.dumps([*member.excess]))
+        member.patients.assign(
+            member=number, starts=member.starts, excess=json.dumps([*member.excess])
+        )
         for number, member in found.items()
     ]
     table = pd.concat(tables, ignore_index=True).assign(origin=origin)

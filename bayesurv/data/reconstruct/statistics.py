@@ -14,13 +14,11 @@ MOST_STEPS = 25
 ENOUGH = 1e-4  # of a Newton step, whose error is its square
 TOTAL = 1e-9
 
-compiled = numba.njit(cache=True, nogil=True)
+compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
 @compiled
-def log_rank_z(
-    time: np.ndarray, event: np.ndarray, order: np.ndarray, group: np.ndarray
-) -> float:
+def log_rank_z(time: np.ndarray, event: np.ndarray, order: np.ndarray, group: np.ndarray) -> float:
     """Log-rank z, above 0 where group 1 has more events than expected; `order` sorts the times."""
     n = len(order)
     total, ones = n, 0
@@ -61,13 +59,17 @@ def cox(
 
     Where the estimate is infinite the search ends far out, with a large standard error.
     """
-    size = len(covariates)
+    size, n = covariates.shape
+    sorted_time, died, rows = np.empty(n), np.empty(n, dtype=np.bool_), np.empty((n, size))
+    for i in range(n):
+        k = order[n - 1 - i]
+        sorted_time[i], died[i] = time[k], event[k]
+        for a in range(size):
+            rows[i, a] = covariates[a, k]
     beta = start.copy()
-    information = np.zeros((size, size))
-    score = np.zeros(size)
-    step = np.zeros(size)
+    information, score, step = np.zeros((size, size)), np.zeros(size), np.zeros(size)
     for _ in range(MOST_STEPS):
-        _score(time, event, order, covariates, beta, score, information)
+        _score(sorted_time, died, rows, beta, score, information)
         if not _solve(information, score, step):
             break
         largest = 0.0
@@ -77,8 +79,7 @@ def cox(
             largest = max(largest, abs(change))
         if largest < ENOUGH:
             break
-    error = np.full(size, 1e3)
-    unit = np.zeros(size)
+    error, unit = np.full(size, 1e3), np.zeros(size)
     for a in range(size):
         unit[:] = 0.0
         unit[a] = 1.0
@@ -90,50 +91,56 @@ def cox(
 @compiled
 def _score(
     time: np.ndarray,
-    event: np.ndarray,
-    order: np.ndarray,
-    covariates: np.ndarray,
+    died: np.ndarray,
+    rows: np.ndarray,
     beta: np.ndarray,
     score: np.ndarray,
     information: np.ndarray,
 ) -> None:
-    """Score and information of Breslow's partial likelihood, from the last time to the first."""
-    size, n = covariates.shape
-    first = np.zeros(size)
-    second = np.zeros((size, size))
+    """Score and information of Breslow's partial likelihood; rows stand from the last time on."""
+    n, size = rows.shape
+    first, second = np.zeros(size), np.zeros((size, size))
     score[:] = 0.0
     information[:] = 0.0
     weights = 0.0
-    j = n - 1
-    while j >= 0:
-        i, deaths = j, 0
-        while i >= 0 and time[order[i]] == time[order[j]]:
-            k = order[i]
-            predictor = 0.0
+    deaths = 0
+    for i in range(n):
+        predictor = 0.0
+        for a in range(size):
+            predictor += beta[a] * rows[i, a]
+        weight = math.exp(min(predictor, 300.0))
+        weights += weight
+        for a in range(size):
+            first[a] += weight * rows[i, a]
+            for b in range(a + 1):
+                second[a, b] += weight * rows[i, a] * rows[i, b]
+        if died[i]:
+            deaths += 1
             for a in range(size):
-                predictor += beta[a] * covariates[a, k]
-            weight = math.exp(min(predictor, 300.0))
-            weights += weight
-            for a in range(size):
-                first[a] += weight * covariates[a, k]
-                for b in range(a + 1):
-                    second[a, b] += weight * covariates[a, k] * covariates[b, k]
-            if event[k]:
-                deaths += 1
-                for a in range(size):
-                    score[a] += covariates[a, k]
-            i -= 1
-        if deaths:
-            for a in range(size):
-                mean = first[a] / weights
-                score[a] -= deaths * mean
-                for b in range(a + 1):
-                    spread = second[a, b] / weights - mean * first[b] / weights
-                    information[a, b] += deaths * spread
-        j = i
+                score[a] += rows[i, a]
+        if deaths and (i == n - 1 or time[i + 1] != time[i]):
+            _add_deaths(deaths, weights, first, second, score, information)
+            deaths = 0
     for a in range(size):
         for b in range(a):
             information[b, a] = information[a, b]
+
+
+@compiled
+def _add_deaths(
+    deaths: int,
+    weights: float,
+    first: np.ndarray,
+    second: np.ndarray,
+    score: np.ndarray,
+    information: np.ndarray,
+) -> None:
+    """What the deaths of one time take from the score and add to the information."""
+    for a in range(len(first)):
+        mean = first[a] / weights
+        score[a] -= deaths * mean
+        for b in range(a + 1):
+            information[a, b] += deaths * (second[a, b] / weights - mean * first[b] / weights)
 
 
 @compiled
@@ -228,65 +235,3 @@ def rank_sum_z(values: np.ndarray, order: np.ndarray, group: np.ndarray) -> floa
     others = n - ones
     variance = ones * others / 12 * (n + 1 - tied / (n * (n - 1)))
     return (ranks - ones * (n + 1) / 2) / math.sqrt(variance) if variance > 0 else 0.0
-
-
-@compiled
-def pearson_p(table: np.ndarray) -> float:
-    """P of Pearson's chi-squared test without correction; empty rows and columns do not count."""
-    rows, columns = table.sum(axis=1), table.sum(axis=0)
-    total = rows.sum()
-    statistic = 0.0
-    for r in range(len(rows)):
-        for c in range(len(columns)):
-            expected = rows[r] * columns[c] / total
-            if expected > 0:
-                statistic += (table[r, c] - expected) ** 2 / expected
-    return chi_squared_p(statistic, ((rows > 0).sum() - 1) * ((columns > 0).sum() - 1))
-
-
-@compiled
-def chi_squared_p(statistic: float, freedom: int) -> float:
-    """Upper tail of the chi-squared distribution, by its recursion over degrees of freedom."""
-    if freedom < 1:
-        return 1.0
-    half = statistic / 2
-    if freedom % 2:
-        tail, at = math.erfc(math.sqrt(half)), 1
-    else:
-        tail, at = math.exp(-half), 2
-    while at < freedom:
-        if half > 0:
-            tail += math.exp(at / 2 * math.log(half) - half - math.lgamma(at / 2 + 1))
-        at += 2
-    return tail
-
-
-@compiled
-def fisher_p(table: np.ndarray) -> float:
-    """Two-sided P of Fisher's exact test of a 2 x 2 table: tables no likelier than this one."""
-    first, second = table[0].sum(), table[1].sum()
-    successes = table[0, 0] + table[1, 0]
-    low, high = max(0, successes - second), min(first, successes)
-    size = int(high - low) + 1
-    logs = np.empty(size)
-    for i in range(size):
-        a = low + i
-        logs[i] = -(
-            math.lgamma(a + 1)
-            + math.lgamma(first - a + 1)
-            + math.lgamma(successes - a + 1)
-            + math.lgamma(second - successes + a + 1)
-        )
-    chance = np.exp(logs - logs.max())
-    mine = chance[int(table[0, 0] - low)]
-    return min(1.0, chance[chance <= mine * (1 + 1e-7)].sum() / chance.sum())
-
-
-@compiled
-def spss_p(table: np.ndarray) -> float:
-    """Pearson's test, or Fisher's where a cell of a 2 x 2 table has fewer than 5 expected."""
-    if table.shape == (2, 2):
-        least = table.sum(axis=1).min() * table.sum(axis=0).min() / table.sum()
-        if least < 5:
-            return fisher_p(table)
-    return pearson_p(table)

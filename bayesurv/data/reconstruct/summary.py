@@ -1,4 +1,4 @@
-"""A publication's aggregates, read from TOML and checked by themselves; see `checks` for clashes."""
+"""A publication's aggregates, read from TOML, each checked by itself; `checks` has clashes."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,6 @@ from bayesurv.data.faults import Fault, InputError, listed, nearest
 
 ARMS = 2
 SHIPPED = ("cti2",)
-LATE = "later"  # a variable that no target of a time depends on
 
 Text = Annotated[str, Field(pattern=r"\S")]
 Level = str | int
@@ -97,6 +96,21 @@ class Variable(Table):
             raise ValueError("a median needs lower and upper, the range")
         return self
 
+    def yes_counts(self, patients: tuple[int, ...]) -> tuple[int, ...]:
+        """How many have level 1, by arm, of a variable with `yes` or `percent`."""
+        if self.percent is None:
+            return self.yes or (0, 0)
+        pairs = zip(self.percent, patients, strict=True)
+        return tuple(self.whole_counts(percent, n)[0] for percent, n in pairs)
+
+    @staticmethod
+    def whole_counts(percent: float, patients: int) -> list[int]:
+        """Every count that is this percentage of so many patients to its printed decimals."""
+        decimals = len(f"{percent:g}".partition(".")[2])
+        half = 0.5 * 10.0**-decimals + 1e-9
+        counts = range(patients + 1)
+        return [count for count in counts if abs(100 * count / patients - percent) <= half]
+
     @property
     def number(self) -> bool:
         """Whether it is a whole number with range and median."""
@@ -136,7 +150,11 @@ class Target(Table):
 
 
 class Summary(Table):
-    """Everything that one publication of two arms prints, as far as it is used."""
+    """Everything that one publication of two arms prints, as far as it is used.
+
+    treatment : column that is 1 in the first arm and 0 in the second.
+    times : at which the survival of members is looked at.
+    """
 
     title: Text
     source: str = ""
@@ -146,6 +164,7 @@ class Summary(Table):
     treatment: Text
     arms: Annotated[tuple[Text, ...], Field(min_length=ARMS, max_length=ARMS, strict=False)]
     patients: Counts
+    times: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(strict=False)] = ()
     endpoint: Annotated[tuple[Endpoint, ...], Many]
     variable: Annotated[tuple[Variable, ...], Field(strict=False)] = ()
     flag: Annotated[tuple[Flag, ...], Field(strict=False)] = ()
@@ -204,21 +223,25 @@ def _text(source: str | Path) -> tuple[str, str]:
 
 def _said(error: ValidationError, document: Mapping[str, Any]) -> Iterator[str]:
     """Each fault with the section, the name of its entry, and the key."""
+    known = {name for table in Table.__subclasses__() for name in table.model_fields}
     for each in error.errors(include_url=False):
-        place, here, kind = [], document, Summary
-        for part in each["loc"]:
-            if isinstance(part, int) and isinstance(here, dict | list):
-                entry = here[part] if isinstance(here, list) and part < len(here) else None
-                named = entry.get("name") if isinstance(entry, dict) else None
-                place.append(f'"{named}"' if named else f"number {part + 1}")
-                here = entry
-            else:
-                place.append(str(part))
-                here = here.get(part) if isinstance(here, dict) else None
+        place = _place(each["loc"], document)
         said = each["msg"].removeprefix("Value error, ")
         if each["type"] == "extra_forbidden":
-            known = {name for table in Table.__subclasses__() for name in table.model_fields}
             said = f"no such key.{nearest(place[-1], known)}"
         elif each["type"] != "missing" and not isinstance(each["input"], dict):
             said = f"{each['input']!r}: {said[:1].lower()}{said[1:]}"
         yield f"[{place[0]}] {', '.join(place[1:])}: {said}" if place else said
+
+
+def _place(parts: tuple[int | str, ...], document: Mapping[str, Any]) -> list[str]:
+    """Where a fault is, entries of a list by their name."""
+    place, here = [], document
+    for part in parts:
+        try:
+            here = here[part]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError):
+            here = {}
+        named = here.get("name") if isinstance(here, dict) else None
+        place.append(f'"{named}"' if isinstance(part, int) and named else str(part))
+    return place

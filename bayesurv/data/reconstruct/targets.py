@@ -4,15 +4,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bayesurv.data.reconstruct.associations import fisher_p, pearson_p, spss_p
 from bayesurv.data.reconstruct.statistics import (
     compiled,
     cox,
-    fisher_p,
     log_rank_z,
     median_survival,
-    pearson_p,
     rank_sum_z,
-    spss_p,
     survival_at,
 )
 
@@ -60,9 +58,7 @@ class Targets(NamedTuple):
 
 
 @compiled
-def evaluate(
-    targets: Targets, state: Any, variable: int, endpoint: int, most: float
-) -> float:
+def evaluate(targets: Targets, state: Any, variable: int, endpoint: int, most: float) -> float:
     """What is outside the intervals in all, after a change of a variable or of an endpoint.
 
     Only targets that the change can touch are computed, and none once the total is above `most`.
@@ -115,9 +111,7 @@ def _evaluate_model(targets: Targets, state: Any, m: int) -> float:
     columns = np.empty((size, state.column.shape[1]))
     for a in range(size):
         columns[a] = state.column[targets.model_columns[m, a]]
-    beta, error = cox(
-        state.time[e], state.event[e], state.order[e], columns, state.beta[m, :size]
-    )
+    beta, error = cox(state.time[e], state.event[e], state.order[e], columns, state.beta[m, :size])
     for a in range(size):
         state.beta[m, a] = beta[a] if abs(beta[a]) < 6 else 0.0
     total = 0.0
