@@ -1,4 +1,5 @@
-# `make example` and `make test` do all the set-up: they need Python >= 3.12 and make, nothing else.
+# `make reproduce`, `make example` and `make test` do all the set-up: they need Python >= 3.12 and
+# make, nothing else.
 #   PYTHON=/path/to/python   the Python to build the environment with (else the first that works)
 #   VENV=.venv               where the environment lives
 #   WORKERS=2                test processes
@@ -16,9 +17,10 @@ SMOKE   ?= $(wildcard tests/test_layers.py tests/data tests/test_plan.py tests/t
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help example test test-other lint slow bench format constraints clean check-python
+.PHONY: help reproduce example test test-other lint slow bench format constraints clean check-python
 
 help:
+	@echo "make reproduce    the founding paper, whole; results in reproduce-output/"
 	@echo "make example      fit the example cohort; results in $(OUT)/"
 	@echo "make test         lint, types and tests"
 	@echo "make lint         lint and types only"
@@ -26,7 +28,11 @@ help:
 	@echo "make slow         the long tests"
 	@echo "make bench        the benchmarks"
 	@echo "make constraints  resolve constraints.txt anew"
-	@echo "make clean        remove the environment, caches and $(OUT)/"
+	@echo "make clean        remove the environment, caches and results"
+
+reproduce: OUT := reproduce-output
+reproduce: $(VENV)/.installed
+	$(BIN)/bayesurv reproduce --out $(OUT)
 
 example: $(VENV)/.installed
 	$(BIN)/bayesurv fit scripts/lymphoma.toml --out $(OUT)
@@ -76,7 +82,7 @@ constraints: $(VENV)/.made
 	mv constraints.new constraints.txt
 
 clean:
-	rm -rf $(VENV) .venv-other $(OUT) build dist constraints.new
+	rm -rf $(VENV) .venv-other $(OUT) reproduce-output build dist constraints.new
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

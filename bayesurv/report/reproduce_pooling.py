@@ -39,19 +39,12 @@ def rubin(log_ratio: np.ndarray, error: np.ndarray) -> dict[str, float]:
 
 
 def mixture(posteriors: Sequence[PartialPosterior]) -> PartialPosterior:
-    """Mixture of the members' posteriors, density (..., point), each on a grid of its own."""
+    """Mixture of the members' posteriors, density (point,), each on a grid of its own."""
     low = min(each.grid[0] for each in posteriors)
     high = max(each.grid[-1] for each in posteriors)
     grid = np.linspace(low, high, POINTS)
-    total = sum(_on(grid, each) for each in posteriors)
-    return PartialPosterior(grid, np.asarray(total) / len(posteriors))
-
-
-def _on(grid: np.ndarray, posterior: PartialPosterior) -> np.ndarray:
-    """Density (..., point) on another grid; 0 beyond its own."""
-    rows = posterior.density.reshape(-1, len(posterior.grid))
-    found = [np.interp(grid, posterior.grid, row, 0, 0) for row in rows]
-    return np.reshape(found, (*posterior.density.shape[:-1], len(grid)))
+    densities = [np.interp(grid, each.grid, each.density, 0, 0) for each in posteriors]
+    return PartialPosterior(grid, np.mean(densities, axis=0))
 
 
 def middle_and_limits(posterior: PartialPosterior | NormalMixture) -> list[np.ndarray]:

@@ -1,20 +1,19 @@
 """Time zero and selection in every member, pooled: landmark, entry, early deaths put back."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayesurv.data.cohort import Cohort
-from bayesurv.estimands.selection import SelectionCurve, selection_curve
+from bayesurv.estimands.selection import SelectionCurve, pooled_selection, selection_curve
 from bayesurv.estimands.summary import CI_PROB
 from bayesurv.estimands.time_zero import TimeZero, analyses
 from bayesurv.frequentist.guaranteed_time import detector_table, first_exits
 from bayesurv.frequentist.observations import Observations
 from bayesurv.models.mixture import NormalMixture
 from bayesurv.report.reproduce_input import PRIMARY, TREATMENT, Members
-from bayesurv.report.reproduce_pooling import REACH, middle_and_limits, mixture, rubin
+from bayesurv.report.reproduce_pooling import REACH, middle_and_limits, rubin
 
 FORMULA = "cti2 + stage + bulky + hsct_bridging + cti1_response"  # the paper's model of OS
 AT = 3.0  # months: the shortest follow-up printed of the patients without CTI2
@@ -34,7 +33,8 @@ def time_zero_members(members: Members, seed: int) -> dict[str, pd.DataFrame]:
     detector: each arm's first exit, how probable it is that nobody had the event before, and the
     share of members in which that is improbable.
 
-    selection: as `SelectionCurve.table`, and the columns of `rubin`.
+    selection: as `estimands.selection.pooled_selection`, with within_sd, between_sd and
+    share_between.
     """
     asked = TimeZero(landmark=AT, enter_at=AT, seed=seed)
     rows: list[dict[str, Any]] = []
@@ -48,7 +48,7 @@ def time_zero_members(members: Members, seed: int) -> dict[str, pd.DataFrame]:
     return {
         "time_zero": _pooled_rows(pd.DataFrame(rows)),
         "detector": _detector(pd.concat(exits)),
-        "selection": pooled_selection(curves),
+        "selection": _with_spread(pooled_selection(curves), len(curves)),
     }
 
 
@@ -121,29 +121,17 @@ def _detector(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def pooled_selection(curves: Sequence[SelectionCurve]) -> pd.DataFrame:
-    """Early deaths put back in every member: a row for each number of them.
+def _with_spread(table: pd.DataFrame, members: int) -> pd.DataFrame:
+    """A pooled table with within_sd, between_sd and share_between of the log hazard ratio.
 
-    The replicates of a member, which differ in the times of the deaths alone, are averaged first;
-    Monte-Carlo errors are what they leave.
+    They follow from its interval and Monte-Carlo error, see `pooled_selection`.
     """
-    tables = [curve.table() for curve in curves]
-    columns = {name: np.array([t[name] for t in tables]) for name in tables[0]}
-    log, upper = np.log(columns["hazard_ratio"]), np.log(columns["upper"])
-    pooled = mixture([curve.posterior.mixture(axis=-2) for curve in curves])
-    noise = {
-        name: np.sqrt((columns[name] ** 2).mean(axis=0) / len(curves))
-        for name in ("hazard_ratio_mcse", "prob_benefit_mcse")
-    }
-    chances = columns["prob_benefit"]
-    rows = [rubin(*each) for each in zip(log.T, ((upper - log) / REACH).T, strict=True)]
-    table = pd.DataFrame(rows).assign(
-        **dict(zip(POSTERIOR, middle_and_limits(pooled), strict=True)),
-        prob_benefit=chances.mean(axis=0),
-        prob_low=chances.min(axis=0),
-        prob_high=chances.max(axis=0),
-        **noise,
-        ci_prob=CI_PROB,
+    log, upper = np.log(table["hazard_ratio"]), np.log(table["upper"])
+    between = (table["hazard_ratio_mcse"] / table["hazard_ratio"]) ** 2 * members
+    total = ((upper - log) / REACH) ** 2
+    added = between * (1 + 1 / members)
+    return table.assign(
+        within_sd=np.sqrt(total - added),
+        between_sd=np.sqrt(added),
+        share_between=added / total,
     )
-    table.insert(0, "added", np.arange(len(table)))
-    return table
