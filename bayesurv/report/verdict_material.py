@@ -1,14 +1,15 @@
 """What statements are judged by: the printed numbers, and cohorts reconstructed from them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from bayesurv.data.published import Counts, HazardRatio, Medians, Published, PValue
+from bayesurv.data.published import Counts, HazardRatio, Medians, Published, PValue, wang_2025
+from bayesurv.data.published.statements import PAPER
 from bayesurv.data.reconstruct.summary import Summary, Target
 from bayesurv.frequentist.recomputed import Coding, recomputed
 from bayesurv.plots.style import p_value
@@ -45,10 +46,14 @@ class Material:
 
     @cached_property
     def results(self) -> pd.DataFrame:
-        """Every target in every cohort: member, target, quantity, printed, found, residual."""
+        """Every target in the cohorts with the printed deaths of each arm.
+
+        Columns: member, target, quantity, printed, found, residual.
+        """
         rows = [
             (member, *found.__dict__.values())
             for member, patients in enumerate(self.every)
+            if self._deaths(patients) == self.summary.endpoint[0].events
             for found in recomputed(self.summary, patients)
         ]
         columns = ["member", "target", "quantity", "printed", "found", "residual"]
@@ -59,12 +64,8 @@ class Material:
         """Members with the printed deaths of each arm that meet every hard target."""
         hard = [target.name for target in self.summary.target if target.status == "hard"]
         of_hard = self.results[self.results["target"].isin(hard)]
-        missed = set(of_hard.loc[of_hard["residual"] > 0, "member"])
-        return tuple(
-            member
-            for member, patients in enumerate(self.every)
-            if member not in missed and self._deaths(patients) == self.summary.endpoint[0].events
-        )
+        missed = of_hard.groupby("member")["residual"].max()
+        return tuple(missed.index[missed == 0])
 
     def _deaths(self, patients: pd.DataFrame) -> tuple[int, ...]:
         coding = Coding(self.summary, patients)
@@ -95,13 +96,14 @@ class Material:
 
     @cached_property
     def tests(self) -> pd.DataFrame:
-        """Printed P beside counts, recomputed by every test and rule."""
-        return printed_p.recomputed(self.published)
+        """The paper's printed P beside counts, recomputed by every test and rule."""
+        own = [item for item in self.published.counts if item.p and item.source == PAPER]
+        return pd.DataFrame([tested(item) for item in own])
 
-    def row(self, item: str, source: str = "paper") -> pd.Series:
+    def row(self, item: str, source: str = PAPER) -> pd.Series:
         """The tests of one item."""
-        same = (self.tests["item"] == item) & (self.tests["source"] == source)
-        return self.tests[same].iloc[0]
+        same = (x for x in self.published.counts if x.name == item and x.source == source)
+        return tested(next(same))
 
     def counts(self, name: str) -> Counts:
         return next(item for item in self.published.counts if item.name == name)
@@ -118,17 +120,28 @@ class Material:
         return next(item for item in self.published.hazard_ratios if item.name == name)
 
 
+@cache
+def tested(item: Counts) -> pd.Series:
+    """The counts of one item by every test and rule."""
+    return printed_p.recomputed(replace(wang_2025(), counts=(item,))).iloc[0]
+
+
 Check = Callable[[Material, Mapping[str, Any]], Finding]
 
 
-def span(values: Sequence[float] | np.ndarray, form: Callable[[float], str] = p_value) -> str:
-    """The least and the greatest number that there is, "0.051 to 0.053"; one where they agree."""
-    known = np.asarray(values, dtype=float)
-    known = known[~np.isnan(known)]
+def span(
+    values: Sequence[float] | np.ndarray,
+    form: Callable[[float], str] = p_value,
+    absent: str = "not reached",
+) -> str:
+    """The least and the greatest, "0.051 to 0.053", or one where they agree; how many lack it."""
+    every = np.asarray(values, dtype=float)
+    known = every[~np.isnan(every)]
     if not len(known):
-        return "none"
+        return absent
     low, high = form(known.min()), form(known.max())
-    return low if low == high else f"{low} to {high}"
+    lacking = f" ({absent} in {len(every) - len(known)})" if len(known) < len(every) else ""
+    return f"{low if low == high else f'{low} to {high}'}{lacking}"
 
 
 def plain(value: float) -> str:

@@ -147,8 +147,8 @@ def guaranteed(material: Material, given: Given) -> Finding:
         f"None of {size} with {arm} left before {first:g} months. By the arm's own hazard soon "
         f"after, that has probability {span(chance)} over {material.n} cohorts, below {IMPROBABLE}"
         f" in {early}: compatible with guaranteed time, that is, with patients who had to live "
-        "that long to be counted in this arm, and then all comparisons from time 0 favour it. "
-        "Improbable is not impossible.",
+        "that long to be counted in this arm, and then comparisons from time 0 may favour it for "
+        "that reason alone. Improbable is not impossible.",
     )
 
 

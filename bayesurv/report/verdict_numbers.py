@@ -102,8 +102,8 @@ def binary_factor(material: Material, given: Given) -> Finding:
         f"A hazard ratio of {item.estimate:.3f} with P = {printed} needs a standard error of "
         f"{needed:.4f} at most. With {events} deaths that of any factor of two levels is "
         f"{least:.4f} at least; with {low} of {sum(rows.of)} patients in the lower one it is "
-        f"{span(errors, plain)} over {material.n} cohorts. If ratio and P are of one model, "
-        "stage was entered otherwise, such as I to IV in order.",
+        f"{span(errors, plain, 'no finite estimate')} over {material.n} cohorts. "
+        "If ratio and P are of one model, stage was entered otherwise, such as I to IV in order.",
     )
 
 
@@ -122,7 +122,7 @@ def absence(material: Material, given: Given) -> Finding:
         f"P = {item.p}",
         f"{item.lower:.3f} to {item.upper:.3f}",
         f"The adjusted ratio {item.estimate:.3f} has the interval {item.lower:.3f} to "
-        f"{item.upper:.3f}, which {'holds' if holds_one else 'does not hold'} 1; if it is that of "
+        f"{item.upper:.3f}, which {'includes' if holds_one else 'leaves out'} 1; if it is that of "
         f"CTI2 against the others, hazards from {100 * (1 - item.lower):.0f}% lower to "
         f"{item.upper:.1f} times as high fit it.",
     )
@@ -153,8 +153,10 @@ def median_limit(material: Material, given: Given) -> Finding:
     n, size = sum(material.published.patients), material.published.patients[early]
     gone = size // 2 if first <= seen.median[early] else size
     least = _least_lower(n, gone)
-    limits = {kind: material.over(partial(_lower_limit, interval=kind)) for kind in INTERVALS}
+    limits = {kind: material.over(partial(_limit, interval=kind)) for kind in INTERVALS}
+    upper = material.over(partial(_limit, interval=INTERVALS[0], end="upper"))
     possible = item.lower[0] >= first or least <= 0.5
+    around = (upper <= item.upper[0]).any() and (upper >= item.upper[0]).any()
     printed = f"{item.lower[0]:g}"
     met = int(sum(rounds_to(value, printed) for values in limits.values() for value in values))
     said = "; ".join(f"{name} {span(values, plain)}" for name, values in limits.items())
@@ -165,10 +167,11 @@ def median_limit(material: Material, given: Given) -> Finding:
         f"Nobody with {material.published.arms[1 - early]} left before {first:g} months, and with "
         f"{material.published.arms[early]} at most {gone} of {size} left before "
         f"{seen.median[early]:g}: at most {gone} of {n} left before {first:g} months, so that "
-        f"survival was {1 - gone / n:.3f} or more and the lower end of its 95% interval "
+        f"survival was {1 - gone / n:.3f} or more and the lower end of its 95% interval there "
         f"{least:.3f} or more. An interval of the median begins where that end is 0.5. In "
         f"{material.n} reconstructed cohorts it begins (by scale of the interval): {said}; at "
-        f"{printed} in {met}.",
+        f"{printed} in {met}. It ends ({INTERVALS[0]}) at {span(upper, plain)}"
+        f"{', so that the upper end alone could be as printed' if around else ''}.",
     )
 
 
@@ -182,9 +185,10 @@ def _least_lower(n: int, gone: int) -> float:
     return float(min(found))
 
 
-def _lower_limit(cohort: Coding, interval: str) -> float:
-    """Lower limit of the median of all patients."""
-    return quantile(kaplan_meier(*cohort.times("os"), interval=interval)).lower
+def _limit(cohort: Coding, interval: str, end: str = "lower") -> float:
+    """Lower or upper limit of the median of all patients."""
+    found = quantile(kaplan_meier(*cohort.times("os"), interval=interval))
+    return found.lower if end == "lower" else found.upper
 
 
 def hazard_ratio_held(material: Material, given: Given) -> Finding:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from bayesurv.data.faults import listed
 from bayesurv.data.published import Counts
+from bayesurv.data.published.statements import PAPER
 from bayesurv.frequentist.rules import TESTS
 from bayesurv.frequentist.standardised_difference import difference_of_shares
 from bayesurv.plots.style import p_value
@@ -27,7 +28,7 @@ APART, FAR_APART = 0.1, 0.4  # standardised differences
 
 def p_of_counts(material: Material, given: Given) -> Finding:
     """Printed P beside counts: which test gives each."""
-    rows = [material.row(item, given.get("source", "paper")) for item in given["items"]]
+    rows = [material.row(item, given.get("source", PAPER)) for item in given["items"]]
     told = [(row, _by(row)) for row in rows]
     by_none = [row["item"] for row, by in told if by is None]
     said = [f"{row['item']}: {p_value(row[by])} by {by}" for row, by in told if by is not None]
@@ -58,7 +59,7 @@ def _by(row: pd.Series) -> str | None:
 
 def stated_test(material: Material, given: Given) -> Finding:
     """Whether the test that is stated gives every printed P."""
-    own = material.tests[material.tests["printed"].notna() & (material.tests["source"] == "paper")]
+    own = material.tests
     by = reproduced(own).set_index("by")
     name = given["test"]
     count, every = by.loc[name, "reproduced"], len(own)

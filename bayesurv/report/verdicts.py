@@ -1,11 +1,11 @@
 """A verdict on each statement of the founding paper, with its evidence; `MEANING` defines them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pandas as pd
 
 from bayesurv.data.faults import Fault, InputError
-from bayesurv.data.published import Published, wang_2025
+from bayesurv.data.published import wang_2025
 from bayesurv.data.published.statements import Statement, statements
 from bayesurv.data.reconstruct.summary import read_summary
 from bayesurv.report import verdict_counts as counts
@@ -81,25 +81,18 @@ MATTER = ("guaranteed", "median_limit", "binary_factor", "none_below", "absence"
 """Checks whose statements are told with their evidence, in this order."""
 
 
-def verdicts(
-    patients: pd.DataFrame,
-    *,
-    published: Published | None = None,
-    stated: Sequence[Statement] | None = None,
-) -> pd.DataFrame:
+def verdicts(patients: pd.DataFrame) -> pd.DataFrame:
     """Judge every statement of the founding paper.
 
     Parameters
     ----------
     patients
         Cohorts reconstructed from its own summary, a column `member` telling them apart.
-    published, stated
-        The printed numbers and the statements, the founding paper's unless given.
 
     Returns
     -------
     DataFrame
-        One row for each statement: id, statement, where, source, verdict (one of those above),
+        One row for each statement: id, statement, where, source, verdict (a key of `MEANING`),
         printed, found, evidence (a sentence with the computed numbers), reason.
 
     Raises
@@ -107,14 +100,19 @@ def verdicts(
     InputError
         No cohort keeps all the hard aggregates.
     """
-    material = Material(
-        published or wang_2025(),
-        read_summary("cti2"),
-        tuple(rows.reset_index(drop=True) for _, rows in patients.groupby("member")),
-    )
+    return _judged(_material(patients))
+
+
+def _material(patients: pd.DataFrame) -> Material:
+    members = tuple(rows.reset_index(drop=True) for _, rows in patients.groupby("member"))
+    material = Material(wang_2025(), read_summary("cti2"), members)
     if not material.n:
         raise InputError([Fault(NO_COHORT)])
-    return pd.DataFrame(_row(material, each) for each in stated or statements())
+    return material
+
+
+def _judged(material: Material) -> pd.DataFrame:
+    return pd.DataFrame(_row(material, each) for each in statements())
 
 
 def _row(material: Material, each: Statement) -> dict[str, str]:
@@ -131,9 +129,14 @@ def _row(material: Material, each: Statement) -> dict[str, str]:
 
 def verdicts_answer(patients: pd.DataFrame) -> Answer:
     """Every verdict as a table, how many there are of each, and those that matter most."""
-    table = verdicts(patients)
+    material = _material(patients)
+    table = _judged(material)
+    kept = (
+        f"Of {len(material.every)} reconstructed cohorts, {material.n} keep every hard aggregate "
+        "as it is printed; only these are counted."
+    )
     shown = table[["id", "statement", "verdict", "found"]]
-    return Answer(sentence(table), shown, {"verdicts": table}, {}, tuple(notes(table)))
+    return Answer(sentence(table), shown, {"verdicts": table}, {}, (kept, *notes(table)))
 
 
 def sentence(table: pd.DataFrame) -> str:
