@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from bayesurv.data.published import wang_2025
+from bayesurv.estimands.selection import EARLIEST
 from bayesurv.fitting import CohortWarning
 from bayesurv.models.priors import DEFAULT_COEFFICIENT
 from bayesurv.plots.forest import plot_forest
@@ -18,6 +19,7 @@ from bayesurv.plots.selection import plot_selection
 from bayesurv.report.answer import Answer
 from bayesurv.report.folder import staged
 from bayesurv.report.origin import write_provenance
+from bayesurv.report.published import recomputed
 from bayesurv.report.reproduce_classical import classical_members
 from bayesurv.report.reproduce_external import external_table, log_ratios, prior_table
 from bayesurv.report.reproduce_fits import Fitted, fit_members, variance_table
@@ -28,8 +30,6 @@ from bayesurv.report.reproduce_tables import adverse_event_rows, baseline_rows, 
 from bayesurv.report.reproduce_time_zero import time_zero_members
 from bayesurv.report.reproduce_words import answer_sentences
 from bayesurv.report.run import Watcher
-
-EARLIEST = "0.3 and 3 months"
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,11 @@ def _tables(members: Members, seed: int, watcher: Watcher) -> dict[str, pd.DataF
     """Every table but those of the fits, by the stem of its file."""
     published = wang_2025()
     watcher.step("Patient flow, Tables 1 and 2")
+    tests = recomputed(published)
     tables = {
         "flow": flow_table(published),
-        "table1": baseline_rows(published, members.cohorts),
-        "table2": adverse_event_rows(published),
+        "table1": baseline_rows(published, tests, members.cohorts),
+        "table2": adverse_event_rows(published, tests),
     }
     watcher.step(f"Log-rank tests and Cox models, {members.count} members")
     tables["classical"] = classical_members(members)
@@ -117,13 +118,19 @@ def _answer(members: Members, tables: Mapping[str, pd.DataFrame], verdicts: Answ
         "selection": plot_selection(
             tables["selection"],
             arm="the arm without CTI2",
-            between=EARLIEST,
+            between=_between(tables["detector"]),
             prior=str(DEFAULT_COEFFICIENT),
             label="OS",
         ),
         "hazard_ratios": plot_forest(tables["hazard_ratios"], label="Hazard ratio of CTI2"),
     }
     return Answer(sentence, shown(tables), tables, figures, tuple(rest))
+
+
+def _between(detector: pd.DataFrame) -> str:
+    """When the deaths put back are: before the first exit of the arm whose first exit is late."""
+    latest = detector["first_exit_low"].max()
+    return f"{EARLIEST * latest:.3g} and {latest:.3g} months"
 
 
 def _place(fitted: Fitted) -> str:

@@ -16,6 +16,7 @@ from bayesurv.frequentist.members import (
 from bayesurv.report.reproduce_input import Members
 
 ORDINAL, HIGH = "stage", "stage=3|4"
+ORDINAL_NAME = "I to IV"
 NAMES = {HIGH: "stage >= III"}
 CODINGS = {
     "stage": "I to IV as 0 to 3",
@@ -51,7 +52,7 @@ def _row(members: Members, analysis: Analysis, term: str, own: pd.DataFrame) -> 
         "endpoint": analysis.endpoint,
         "analysis": analysis.kind,
         "firth": analysis.firth,
-        "stage": NAMES[HIGH] if cut else "ordinal" if ORDINAL in analysis.terms else "",
+        "stage": NAMES[HIGH] if cut else ORDINAL_NAME if ORDINAL in analysis.terms else "",
         "term": NAMES.get(term, term),
         "coding": CODINGS.get(term, ""),
         "published_p": said,

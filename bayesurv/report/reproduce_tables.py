@@ -14,7 +14,7 @@ from bayesurv.frequentist.standardised_difference import (
     difference_of_shares,
     interval,
 )
-from bayesurv.report.published import RULE_COLUMNS, recomputed
+from bayesurv.report.published import RULE_COLUMNS
 from bayesurv.report.reproduce_input import TREATMENT
 
 COLUMNS_OF_MEDIANS = {
@@ -46,20 +46,22 @@ def flow_table(published: Published) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["step", "arm", "patients"])
 
 
-def baseline_rows(published: Published, cohorts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def baseline_rows(
+    published: Published, tests: pd.DataFrame, cohorts: Sequence[pd.DataFrame]
+) -> pd.DataFrame:
     """Table 1, as `printed_rows`; numbers have the range of the members' rank-sum P."""
     items = [each for each in published.counts if _stands_in(each.where, "Table 1")]
-    return printed_rows(published, items, published.medians, cohorts)
+    return printed_rows(published, tests, items, published.medians, cohorts)
 
 
-def adverse_event_rows(published: Published) -> pd.DataFrame:
+def adverse_event_rows(published: Published, tests: pd.DataFrame) -> pd.DataFrame:
     """Table 2, as `printed_rows`, and the immunoglobulin that the text gives beside it."""
     items = [
         each
         for each in published.counts
         if _stands_in(each.where, "Table 2") or each.name == UNPLACED
     ]
-    return printed_rows(published, items, (), ())
+    return printed_rows(published, tests, items, (), ())
 
 
 def _stands_in(where: Sequence[str], table: str) -> bool:
@@ -68,11 +70,12 @@ def _stands_in(where: Sequence[str], table: str) -> bool:
 
 def printed_rows(
     published: Published,
+    tests: pd.DataFrame,
     items: Sequence[Counts],
     medians: Sequence[Medians],
     cohorts: Sequence[pd.DataFrame],
 ) -> pd.DataFrame:
-    """One row for each level of each item, or for each median.
+    """One row for each level of each item, or for each median; `tests` are those `recomputed`.
 
     Columns: item, level, one per arm as printed, smd with smd_lower and smd_upper (standardised
     difference, the treated less the others; of three or more levels a distance; of numbers the
@@ -80,13 +83,13 @@ def printed_rows(
     printed P), members_p_low, members_p_median, members_p_high and members_same (share of members
     whose P rounds to the printed one), derived (how what is not printed follows).
     """
-    tests = recomputed(published).drop_duplicates("item").set_index("item")
+    by_item = tests.drop_duplicates("item").set_index("item")
     rows: list[dict[str, Any]] = []
     for number in medians:
         if number.groups == published.arms:
             rows.append(_of_median(number, cohorts))
     for item in items:
-        rows += _of_counts(item, tests.loc[item.name])
+        rows += _of_counts(item, by_item.loc[item.name])
     columns = ["item", "level", *published.arms, "smd", "smd_lower", "smd_upper", "printed_p"]
     columns += [*RULES, "reproduced_by", "members_p_low", "members_p_median", "members_p_high"]
     return pd.DataFrame(rows).reindex(columns=[*columns, "members_same", "derived"])

@@ -5,7 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from bayesurv.frequentist.members import LOG_RANK, MULTIVARIABLE
 from bayesurv.plots.style import duration, number, p_value, percent, probability
+from bayesurv.report.reproduce_classical import ORDINAL_NAME as ORDINAL
 from bayesurv.report.reproduce_index import BASELINES, ORDER, PUT_BACK, interval, ratio_rows
 from bayesurv.report.reproduce_input import Members
 
@@ -62,8 +64,8 @@ def _difference(variance: pd.DataFrame) -> str:
     return (
         f"With CTI2, mean survival up to {at} differed by {rmst['estimate']:.1f} months (95% CrI "
         f"{rmst['lower']:.1f} to {rmst['upper']:.1f}), and survival at "
-        f"{duration(alive['horizon'], 'months')} by {points[0]} percentage points ({points[1]} to "
-        f"{points[2]})."
+        f"{duration(alive['horizon'], 'months')} by {points[0]} percentage points (95% CrI "
+        f"{points[1]} to {points[2]})."
     )
 
 
@@ -82,24 +84,36 @@ def _other_endpoints(tables: Mapping[str, pd.DataFrame]) -> str:
 
 
 def _classical(table: pd.DataFrame) -> str:
-    log_rank = table[table["analysis"] == "log-rank"].set_index("endpoint")
+    log_rank = table[table["analysis"] == LOG_RANK].set_index("endpoint")
     same = [
-        f"{ORDER[name]} {p_value(row['p_median'])} ({row['published_p']} printed)"
+        f"{ORDER[str(name)]} {p_value(row['p_median'])} ({row['published_p']} printed)"
         for name, row in log_rank.iterrows()
     ]
-    cox = table[(table["analysis"] == "Cox, multivariable") & (table["stage"] == "ordinal")]
+    cox = table[(table["analysis"] == MULTIVARIABLE) & (table["stage"] == ORDINAL)]
     adjusted = cox[(cox["endpoint"] == "os") & (cox["term"] == "cti2")].iloc[0]
-    cut = table[(table["stage"] == "stage >= III") & (table["term"] == "stage >= III")]
-    plain = cut[~cut["firth"] & (cut["endpoint"] == "os")].iloc[0]
     return (
         f"Log-rank P, median of the members: {', '.join(same)}. Adjusted hazard ratio of death by "
         f"Cox, which has no prior: {number(adjusted['hazard_ratio_median'])} "
-        f"({adjusted['published_hazard_ratio']} printed in the abstract). The printed P of stage "
-        "hold where it is entered as I to IV. Cut at III, as Table 1 prints it, 4 patients are on "
-        f"one side: P for OS by stage alone then runs from {p_value(plain['p_low'])} to "
-        f"{p_value(plain['p_high'])} against {plain['published_p']} printed, and in "
-        f"{percent(plain['infinite']) if plain['infinite'] else 'none'} of the members its "
-        "estimate is infinite, which Firth's penalty mends."
+        f"({adjusted['published_hazard_ratio']} printed in the abstract). {_stage(table)}"
+    )
+
+
+def _stage(table: pd.DataFrame) -> str:
+    """How stage must have been entered for its printed P, and where it has no finite estimate."""
+    printed = table[
+        table["published_p"].notna() & ~table["published_p"].str.startswith(">", na=True)
+    ]
+    steps = printed[(printed["stage"] == ORDINAL) & (printed["term"] == "stage")]
+    cut = printed[(printed["term"] == printed["stage"]) & (printed["stage"] != "")]
+    plain = cut[~cut["firth"] & (cut["endpoint"] == "os")].iloc[0]
+    infinite = f"in {percent(plain['infinite'])}" if plain["infinite"] else "in none"
+    return (
+        f"Each of the {len(steps)} printed P of stage is given by at least "
+        f"{100 * steps['same_p'].min():.0f}% of the members where stage is entered as I to IV, and "
+        f"by at most {100 * cut['same_p'].max():.0f}% where it is cut at III, as Table 1 prints "
+        "it, with 4 patients on one side: P for OS by stage alone then runs from "
+        f"{p_value(plain['p_low'])} to {p_value(plain['p_high'])} ({plain['published_p']} "
+        f"printed), and {infinite} of the members its estimate is infinite, which Firth's penalty mends."
     )
 
 
@@ -123,7 +137,7 @@ def _time_zero(tables: Mapping[str, pd.DataFrame]) -> str:
 def _selection(table: pd.DataFrame) -> str:
     rows = table.set_index("added")
     said = [
-        f"with {count} it is {interval(rows.loc[count])}, probability of a lower hazard "
+        f"with {count} deaths it is {interval(rows.loc[count])}, probability of a lower hazard "
         f"{probability(rows.loc[count, 'prob_benefit'])}"
         for count in PUT_BACK
     ]
