@@ -111,9 +111,10 @@ def _stage(table: pd.DataFrame) -> str:
         f"Each of the {len(steps)} printed P of stage is given by at least "
         f"{100 * steps['same_p'].min():.0f}% of the members where stage is entered as I to IV, and "
         f"by at most {100 * cut['same_p'].max():.0f}% where it is cut at III, as Table 1 prints "
-        "it, with 4 patients on one side: P for OS by stage alone then runs from "
-        f"{p_value(plain['p_low'])} to {p_value(plain['p_high'])} ({plain['published_p']} "
-        f"printed), and {infinite} of the members its estimate is infinite, which Firth's penalty mends."
+        "it, with 4 patients on one side. P for OS by stage alone then runs from "
+        f"{p_value(plain['p_low'])} to {p_value(plain['p_high'])} "
+        f"({plain['published_p']} printed), and {infinite} of the members its estimate is "
+        "infinite, which Firth's penalty mends."
     )
 
 
