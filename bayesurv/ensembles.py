@@ -151,8 +151,8 @@ def fit_ensemble(
     baseline, priors, missing
         As for `fit`.
     sampling, seed
-        Settings for each member, `inference.members.short_chains` unless given; the seeds of the members
-        follow from `seed` and their labels.
+        Settings for each member, `inference.members.short_chains` unless given; the members'
+        seeds follow from `seed` and their labels.
     progress
         Called with the share of the members that are done.
     workers
