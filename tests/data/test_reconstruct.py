@@ -1,5 +1,7 @@
 """Members keep what is printed by construction, meet what is searched for, and stay the same."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,96 +14,7 @@ from bayesurv.data.reconstruct.ensemble import reconstruct
 from bayesurv.data.reconstruct.summary import read_summary
 from bayesurv.frequentist.recomputed import recomputed
 
-SMALL = """
-title = "a small trial"
-unit = "months"
-treatment = "new"
-arms = ["new", "old"]
-patients = [15, 18]
-
-[[endpoint]]
-name = "os"
-events = [6, 13]
-follow_up = { median = [14.0, 9.5], lower = [2.0, 1.0], upper = [40.0, 36.5] }
-
-[[endpoint]]
-name = "pfs"
-events = [10, 16]
-
-[[flag]]
-name = "early"
-endpoint = "pfs"
-before = 3.0
-
-[[variable]]
-name = "age"
-median = [61, 58.5]
-lower = [40, 35]
-upper = [80, 77]
-
-[[variable]]
-name = "bulky"
-percent = [40, 33]
-
-[[variable]]
-name = "response"
-levels = ["CR", "PR", "none"]
-groups = [{ levels = ["CR", "PR"], counts = [9, 6] }, { levels = ["none"], counts = [6, 12] }]
-never = [{ response = ["CR"], early = [1] }]
-
-[[variable]]
-name = "cause"
-levels = ["lymphoma", "other", ""]
-counts = [[4, 9], [2, 4], [9, 5]]
-never = [{ cause = [""], os_event = [1] }]
-together = [{ cause = ["other"], response = ["none"], count = 3 }]
-
-[[target]]
-name = "OS, log-rank"
-kind = "log-rank"
-status = "hard"
-endpoint = "os"
-term = "new"
-p = "0.04"
-higher = false
-
-[[target]]
-name = "OS, median of the old"
-kind = "median"
-endpoint = "os"
-arm = "old"
-value = "10.2"
-
-[[target]]
-name = "OS at 12"
-kind = "survival"
-endpoint = "os"
-time = 12
-value = "0.56"
-
-[[target]]
-name = "PFS by bulky"
-kind = "cox"
-endpoint = "pfs"
-terms = ["bulky", "new"]
-of = "bulky"
-p = "0.03"
-ratio = "2.6"
-higher = true
-
-[[target]]
-name = "age by arm"
-kind = "rank-sum"
-variable = "age"
-p = "0.43"
-
-[[target]]
-name = "response by bulky"
-kind = "association"
-variables = ["response=CR|PR", "bulky"]
-test = "fisher"
-p = ">0.2"
-"""
+SMALL = (Path(__file__).parents[1] / "reference" / "data" / "small_trial.toml").read_text("utf-8")
 
 
 def written(tmp_path, text=SMALL):
@@ -208,7 +121,8 @@ def test_what_a_run_left_is_not_drawn_again(summary, small, tmp_path, monkeypatc
 def briefly(monkeypatch):
     """A search that gives up early, where there is nothing to be found."""
     monkeypatch.setattr(draw, "ROUNDS", (((5000, 0.3, 3e-3),), ((5000, 0.3, 3e-2),)))
-    monkeypatch.setattr(draw, "RESTARTS", (1, 2))
+    monkeypatch.setattr(draw, "RESTARTS", 2)
+    monkeypatch.setattr(draw, "ATTEMPTS", 1)
 
 
 def test_a_hard_target_that_no_member_meets_is_refused(tmp_path, briefly):

@@ -15,8 +15,10 @@ ROUNDS = (
     ((150_000, 0.3, 3e-3), *[(40_000, 0.03, 3e-4)] * 4),  # of an endpoint with its variables
     ((100_000, 0.3, 3e-2),),  # of other variables
 )  # steps, from which temperature, to which
-RESTARTS = (4, 20)
+RESTARTS = 10  # of the search of other variables, until it has met everything
+ATTEMPTS = 6  # at a member, from a random start each
 CLOSE = 0.08  # left outside all intervals together, in standard errors: not worth a new start
+PRECIOUS = 10.0  # weight in that of what other variables should have met
 
 
 type Times = tuple[np.ndarray, np.ndarray, np.ndarray]  # time, event and share (endpoint, row)
@@ -52,19 +54,31 @@ class Reconstruction:
     def member(self, number: int, seed: int) -> Member:
         """The member of this number; the same whatever is drawn beside it.
 
-        Each search begins anew where it ends far from its targets, a few times; the best is kept.
+        It is begun anew from another start where the searches end far from their targets, a few
+        times; then the best is kept.
         """
         generator = np.random.default_rng([seed, number])
+        best, least, starts = None, np.inf, 0
+        while starts < ATTEMPTS and least > CLOSE:
+            starts += 1
+            table, excess, left = self._attempt(generator)
+            if left < least:
+                best, least = (table, excess), left
+        assert best is not None
+        return Member(*best, starts)
+
+    def _attempt(self, generator: np.random.Generator) -> tuple[pd.DataFrame, np.ndarray, float]:
+        """Patients from one random start, what is outside each interval, and that weighed up."""
         times = self._times(self.stages[0].structure, generator)
         codes: dict[str, np.ndarray] = {}
-        excess = np.zeros(len(self.summary.target) + 1)
-        total = 0
+        excess, total = np.zeros(len(self.summary.target) + 1), 0.0
         for stage in self.stages:
-            state, starts = self._best(stage, times, codes, generator)
-            times, total = (state.time, state.event, state.share), total + starts
+            alone = stage.structure.moving < 0
+            state, left = self._best(stage, times, codes, generator)
+            times, total = (state.time, state.event, state.share), total + left * PRECIOUS**alone
             codes |= dict(zip(stage.names, state.code, strict=True))
             np.maximum.at(excess, stage.printed, state.excess * stage.targets.scale)
-        return Member(self._table(times, codes, generator), excess, total)
+        return self._table(times, codes, generator), excess, total
 
     def random_start(self, number: int, seed: int) -> pd.DataFrame:
         """A cohort that keeps the structure and was not searched for anything."""
@@ -84,14 +98,11 @@ class Reconstruction:
         times: Times,
         codes: dict[str, np.ndarray],
         generator: np.random.Generator,
-    ) -> tuple[State, int]:
-        """The best state of some random starts, and how many these were."""
-        alone = int(stage.structure.moving < 0)
-        best, least, start = None, np.inf, 0
-        while start < RESTARTS[alone] and least > (NOTHING if alone else CLOSE):
-            start += 1
-            if stage.structure.moving == 0 and start > 1:
-                times = self._times(stage.structure, generator)
+    ) -> tuple[State, float]:
+        """The best state that a search comes by, and what it leaves outside the intervals."""
+        alone = stage.structure.moving < 0
+        best, least = None, np.inf
+        for _ in range(RESTARTS if alone else 1):
             state = self._start(stage, times, codes, generator)
             for steps, hottest, coldest in ROUNDS[alone]:
                 searched = stage.structure, stage.targets, state
@@ -99,9 +110,9 @@ class Reconstruction:
                 if left < least:
                     best, least = _kept(state), left
                 if left < NOTHING:
-                    break
+                    return best or state, left
         assert best is not None
-        return best, start
+        return best, least
 
     def _times(self, structure: Structure, generator: np.random.Generator) -> Times:
         """Random times, events and shares, (endpoint, row), that keep the structure."""
