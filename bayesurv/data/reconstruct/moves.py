@@ -40,8 +40,7 @@ def move(
         _change_share(state, endpoint, random)
     else:
         _exchange_shares(structure, state, endpoint, random)
-    for inner in range(endpoint, structure.inner + 1):
-        derive(state, inner)
+    derive(state, endpoint)  # those within it are derived where they are searched themselves
     return -1, endpoint
 
 

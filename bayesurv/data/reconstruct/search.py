@@ -75,7 +75,8 @@ def _copied(state: State) -> State:
 def _assign(to: State, source: State) -> None:
     to.code[:] = source.code
     to.column[:] = source.column
-    _take(to, source, -1, 0)
+    for endpoint in range(len(to.time)):
+        _take(to, source, -1, endpoint)
 
 
 @compiled
@@ -85,10 +86,10 @@ def _take(to: State, source: State, variable: int, endpoint: int) -> None:
         to.code[variable] = source.code[variable]
         to.column[:] = source.column
     if endpoint >= 0:
-        to.share[:] = source.share
-        to.time[:] = source.time
-        to.event[:] = source.event
-        to.order[:] = source.order
+        to.share[endpoint] = source.share[endpoint]
+        to.time[endpoint] = source.time[endpoint]
+        to.event[endpoint] = source.event[endpoint]
+        to.order[endpoint] = source.order[endpoint]
     to.beta[:] = source.beta
     to.statistic[:] = source.statistic
     to.excess[:] = source.excess

@@ -13,6 +13,8 @@ LARGEST = 12.0  # a log hazard ratio beyond which the estimate is called infinit
 MOST_STEPS = 25
 ENOUGH = 1e-4  # of a Newton step, whose error is its square
 TOTAL = 1e-9
+SINGULAR = 1e-10
+UNKNOWN = 1e3  # stands for the standard error of an infinite estimate
 
 compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
@@ -67,11 +69,15 @@ def cox(
         for a in range(size):
             rows[i, a] = covariates[a, k]
     beta = start.copy()
-    information, score, step = np.zeros((size, size)), np.zeros(size), np.zeros(size)
+    information, root = np.zeros((size, size)), np.zeros((size, size))
+    score, step = np.zeros(size), np.zeros(size)
+    definite = False
     for _ in range(MOST_STEPS):
         _score(sorted_time, died, rows, beta, score, information)
-        if not _solve(information, score, step):
+        definite = _factor(information, root)
+        if not definite:
             break
+        _solve(root, score, step)
         largest = 0.0
         for a in range(size):
             change = min(max(step[a], -2.0), 2.0)
@@ -79,12 +85,12 @@ def cox(
             largest = max(largest, abs(change))
         if largest < ENOUGH:
             break
-    error, unit = np.full(size, 1e3), np.zeros(size)
-    for a in range(size):
-        unit[:] = 0.0
-        unit[a] = 1.0
-        if _solve(information, unit, step) and step[a] > 0:
-            error[a] = math.sqrt(step[a])
+    error = np.full(size, UNKNOWN)
+    for a in range(size if definite else 0):
+        score[:] = 0.0
+        score[a] = 1.0
+        _solve(root, score, step)
+        error[a] = math.sqrt(step[a])
     return beta, error
 
 
@@ -144,21 +150,26 @@ def _add_deaths(
 
 
 @compiled
-def _solve(matrix: np.ndarray, right: np.ndarray, found: np.ndarray) -> bool:
-    """Solve by Cholesky's method; false where the matrix is not positive definite."""
-    size = len(right)
-    root = np.zeros((size, size))
-    for a in range(size):
+def _factor(matrix: np.ndarray, root: np.ndarray) -> bool:
+    """Cholesky's root of a matrix; false where it is not positive definite."""
+    for a in range(len(matrix)):
         for b in range(a + 1):
             total = matrix[a, b]
             for c in range(b):
                 total -= root[a, c] * root[b, c]
-            if a == b:
-                if total <= 1e-10:
-                    return False
-                root[a, a] = math.sqrt(total)
-            else:
+            if a > b:
                 root[a, b] = total / root[b, b]
+            elif total <= SINGULAR:
+                return False
+            else:
+                root[a, a] = math.sqrt(total)
+    return True
+
+
+@compiled
+def _solve(root: np.ndarray, right: np.ndarray, found: np.ndarray) -> None:
+    """Solve root root' found = right."""
+    size = len(right)
     for a in range(size):
         total = right[a]
         for b in range(a):
@@ -169,7 +180,6 @@ def _solve(matrix: np.ndarray, right: np.ndarray, found: np.ndarray) -> bool:
         for b in range(a + 1, size):
             total -= root[b, a] * found[b]
         found[a] = total / root[a, a]
-    return True
 
 
 @compiled
