@@ -1,7 +1,8 @@
 """What publications print of a cohort, from its columns: compiled, for it is computed by millions.
 
 Every function is held to the package's own classical analysis, and so to R, by the tests. Ties of
-event times are Breslow's, as in SPSS.
+event times are Breslow's, as in SPSS. Machine code is kept on disk, by the date of each file alone:
+after a change of this one, `make clean` lets what calls it be compiled anew.
 """
 
 import math
