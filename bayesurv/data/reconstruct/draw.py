@@ -18,6 +18,8 @@ ROUNDS = (
 RESTARTS = 10  # of the search of other variables, until it has met everything
 ATTEMPTS = 6  # at a member, from a random start each
 CLOSE = 0.08  # left outside all intervals together, in standard errors: not worth a new start
+DECIMALS = 2  # of the times that are written
+UNMET = 1e6  # added to that where a hard target is not met
 PRECIOUS = 10.0  # weight in that of what other variables should have met
 
 
@@ -77,8 +79,18 @@ class Reconstruction:
             state, left = self._best(stage, times, codes, generator)
             times, total = (state.time, state.event, state.share), total + left * PRECIOUS**alone
             codes |= dict(zip(stage.names, state.code, strict=True))
-            np.maximum.at(excess, stage.printed, state.excess * stage.targets.scale)
+            np.maximum.at(excess, stage.printed, self._as_written(stage, state, generator))
+        hard = [target.status == "hard" for target in self.summary.target]
+        if (excess[:-1][hard] > NOTHING).any():
+            total += UNMET
         return self._table(times, codes, generator), excess, total
+
+    def _as_written(self, stage: Stage, state: State, generator: np.random.Generator) -> np.ndarray:
+        """How far targets are outside their intervals when times are rounded as in the table."""
+        written = _kept(state)
+        written.time[:] = np.round(written.time, DECIMALS)
+        search(stage.structure, stage.targets, written, 0, generator, 1.0, 1.0)
+        return written.excess * stage.targets.scale
 
     def random_start(self, number: int, seed: int) -> pd.DataFrame:
         """A cohort that keeps the structure and was not searched for anything."""
@@ -187,7 +199,7 @@ class Reconstruction:
             columns[variable.name] = code if variable.number else np.array(variable.levels)[code]
         for e in reversed(range(len(summary.endpoint))):
             name = summary.endpoint[e].name
-            columns[f"{name}_{summary.unit}"] = np.round(times[0][e], 2)
+            columns[f"{name}_{summary.unit}"] = np.round(times[0][e], DECIMALS)
             columns[f"{name}_event"] = times[1][e].astype(int)
         order = generator.permutation(len(arm))
         table = pd.DataFrame(columns).iloc[order].reset_index(drop=True)
