@@ -6,9 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
-from bayesurv.cli import app
 from bayesurv.data.faults import InputError
 from bayesurv.data.reconstruct import draw
 from bayesurv.data.reconstruct.summary import read_summary
@@ -94,13 +92,12 @@ def test_what_it_refuses(tmp_path, written):
     assert (tmp_path / "other.parquet").read_bytes() == b"somebody's"
 
 
-def test_the_command(tmp_path, monkeypatch):
+def test_the_command(tmp_path, monkeypatch, bayesurv):
     monkeypatch.setattr(draw, "ATTEMPTS", 1)
     out = tmp_path / "small.parquet"
-    arguments = ["reconstruct", str(SUMMARY), "--members", "2", "--seed", "5", "--out", str(out)]
-    ran = CliRunner().invoke(app, arguments)
-    assert ran.exit_code == 0, ran.output
-    assert "met in" in ran.output
+    ran = bayesurv("reconstruct", SUMMARY, "--members", 2, "--seed", 5, "--out", out)
+    assert ran.code == 0, ran.error
+    assert "met in" in ran.out
     assert out.exists()
     assert not list(tmp_path.glob(".*"))  # nothing is left of a run that ended well
 

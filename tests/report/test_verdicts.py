@@ -331,7 +331,8 @@ def test_score_and_wald_by_the_compiled_functions():
     assert f"by Wald's test ({min(wald):.4f} to {max(wald):.4f})" in evidence
     assert sum(abs(p - 0.048) > 5e-4 for p in wald) == MATERIAL.n
     low, high = limits_after("log-rank test (", evidence)
-    assert_allclose([low, high], [min(score), max(score)], atol=2e-4)
+    # The two are one test but for tied times, of which each has its own variance.
+    assert_allclose([low, high], [min(score), max(score)], atol=6e-4)
 
 
 def test_follow_up_by_reverse_kaplan_meier():
