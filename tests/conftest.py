@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import sys
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,8 @@ from bayesurv.fitting import fit, prior
 from bayesurv.inference.sample import Sampling
 from bayesurv.models.baselines import PiecewiseExponential
 from bayesurv.models.priors import MedianSurvival, Priors
+
+os.environ["COLUMNS"] = "120"  # the screen is as wide, whichever test prints on it first
 
 
 def synthetic_cohort(seed=27):
@@ -146,7 +149,6 @@ def typed(*arguments):
     out, error, code = io.StringIO(), io.StringIO(), 0
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["bayesurv", *map(str, arguments)])
-        patch.setenv("COLUMNS", "120")
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
             try:
                 cli.main()

@@ -96,7 +96,8 @@ def test_hazard_ratios_of_all_and_of_each(ensemble_fit):
     members = member_hazard_ratios(ensemble_fit)
     assert members["member"].tolist() == list(ensemble_fit.members)
     assert members["events"].tolist() == ensemble_fit.events.tolist()
-    assert members["hazard_ratio"].min() == pytest.approx(pooled["member_low"].iloc[0])
+    lowest = pytest.approx(pooled["member_low"].iloc[0], rel=1e-5)  # draws of single precision
+    assert members["hazard_ratio"].min() == lowest
     assert members["prob_below_1"].max() == pytest.approx(pooled["prob_high"].iloc[0])
     own = bs.hazard_ratios(ensemble_fit.of("2")).iloc[0]
     for name in ("hazard_ratio", "lower", "upper", "prob_below_1"):
