@@ -39,7 +39,7 @@ def save(fit: Fit, path: str | Path, **origin: Any) -> None:
         raise InputError([Fault(f"{what} again")])
     path = Path(path)
     tree = fit.draws.copy()
-    tree.attrs = {"bayesurv": json.dumps(_describe(fit) | {"provenance": origin})}
+    tree.attrs = {"bayesurv": json.dumps(describe(fit) | {"provenance": origin})}
     partial = path.with_name(f".{path.name}.partial")
     try:
         tree.to_netcdf(partial, engine="h5netcdf", encoding=_checksums(tree))
@@ -66,7 +66,7 @@ def load(path: str | Path) -> Fit:
         stored = json.loads(tree.attrs["bayesurv"])
         written = stored["version"]
         if stored["format"] == FORMAT:
-            return _restore(tree, stored)
+            return restore(tree, stored)
     except (OSError, ValueError, LookupError, TypeError, RuntimeError):
         message = "damaged, or not a file that bayesurv wrote; run the fit again"
         raise InputError([Fault(message, file=str(path))]) from None
@@ -105,7 +105,8 @@ def _checksums(tree: Any) -> dict[str, Any]:
     }
 
 
-def _describe(fit: Fit) -> dict[str, Any]:
+def describe(fit: Fit) -> dict[str, Any]:
+    """All of a fit but its draws and its data, as plain values for JSON."""
     specification = fit.specification
     training = fit.design.training
     return {
@@ -129,7 +130,8 @@ def _describe(fit: Fit) -> dict[str, Any]:
 _PLAIN = ("unit", "end_of_follow_up", "n_patients", "n_events", "notes", "settings", "failed")
 
 
-def _restore(tree: Any, stored: dict[str, Any]) -> Fit:
+def restore(tree: Any, stored: dict[str, Any]) -> Fit:
+    """The fit that `describe` described, with the draws and data of its tree."""
     constant = tree["constant_data"]
     training = pd.DataFrame(
         {name: constant[f"covariate_{name}"].to_numpy() for name in stored["columns"]},

@@ -36,7 +36,7 @@ from bayesurv.models.priors import (
     RobustHazardRatio,
     StudentT,
 )
-from bayesurv.saved import _describe, _restore, load, save
+from bayesurv.saved import describe, load, restore, save
 
 STAGES = ["I", "II", "III", "IV"]
 KINDS = [
@@ -64,7 +64,7 @@ def there_and_back(drawn):
     }
     rows = {"individual": ("row", np.arange(len(training)))}
     drawn.draws["constant_data"] = xr.DataTree(xr.Dataset(rows | covariates))
-    return _restore(drawn.draws, json.loads(json.dumps(_describe(drawn))))
+    return restore(drawn.draws, json.loads(json.dumps(describe(drawn))))
 
 
 def refused(path):

@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ from bayesurv.report.benefit_words import benefit_sentence
 from bayesurv.report.ensemble_words import ensemble_sentence, member_sentences
 from bayesurv.report.origin import endpoint_name
 from bayesurv.report.results import stated_profiles
-from bayesurv.saved import ENSEMBLE
+from bayesurv.saved import ENSEMBLE, describe
 
 EVERYONE = "all patients"
 
@@ -200,15 +199,9 @@ def save_ensemble(fit: EnsembleFit, path: Path, **origin: Any) -> None:
     data = {name: fit.stacked.draws[name].to_dataset() for name in rows}
     data["constant_data"]["member"] = ("row", fit.ensemble.position)
     tree = xr.DataTree.from_dict({"posterior": fit.posterior.astype("float32"), **data})
-    described = {
+    described = describe(fit.stacked) | {
         "format": ENSEMBLE,
-        "version": version("bayesurv"),
-        "formula": fit.stacked.design.formula,
-        "baseline": fit.stacked.baseline.name,
-        "priors": fit.stacked.specification.described_priors(),
-        "settings": dict(fit.stacked.settings),
-        "notes": list(fit.notes),
-        "failed": fit.failed,
+        "members": list(fit.members),
         "provenance": origin,
     }
     tree.attrs = {"bayesurv": json.dumps(described)}
