@@ -3,7 +3,6 @@
 The browser adds no number: it looks up the profile that was chosen and draws it.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from math import ceil
@@ -27,11 +26,13 @@ from bayesurv.report.page.explorer_numbers import (
     profile_draws,
 )
 from bayesurv.report.page.explorer_profiles import MOST_PROFILES, Choices, choices
+from bayesurv.saved import provenance
 
 type Fitted = Fit | EnsembleFit
 
 AVERAGED = "model-averaged"
-POINTS = 61
+POINTS = 49
+EXACT = 6  # digits of a time
 MOST_CURVES = 400_000  # draws times profiles times arms, in memory at a time
 MILESTONES = {
     "days": (30, 90, 180, 365, 730, 1095, 1825, 3650),
@@ -58,8 +59,8 @@ def explorer_data(
     treatment
         The arms to compare; unless given, those of the first covariate with few levels.
     horizon
-        Of RMST, in the fits' unit; unless given, and where it is past the follow-up of an arm, the
-        end of the arm followed least long. The page states it.
+        Of RMST, in the fits' unit; unless given, the one that a fit was saved with. Without one, or
+        past the follow-up of an arm, the end of the arm followed least long. The page states it.
     weights
         Of each model of an endpoint; unless given, stacking weights of the models of one formula.
 
@@ -78,13 +79,7 @@ def explorer_data(
                 "models": _models(models, treatment, horizon, given),
             }
         )
-    return {"ci_prob": CI_PROB, "endpoints": endpoints}
-
-
-def explorer_json(data: Mapping[str, Any]) -> str:
-    """The data as JSON that is safe inside a script element."""
-    text = json.dumps(data, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    return text.replace("<", "\\u003c")
+    return {"ci_prob": CI_PROB, "treatment": treatment or "", "endpoints": endpoints}
 
 
 def explorer_assets() -> dict[str, str]:
@@ -173,13 +168,13 @@ def _describe(fit: Fitted, chosen: Choices, grid: Grid, step: int) -> dict[str, 
     return {
         "unit": whole.unit,
         "failed": whole.failed,
-        "treatment": arms.treatment,
         "arms": list(arms.names) if arms.treatment else ["all patients"],
-        "ends": [digits(end) for end in _ends(fit, chosen)],
-        "end": digits(arms.end),
-        "time": [digits(time) for time in grid.times],
+        "ends": [digits(end, EXACT) for end in _ends(fit, chosen)],
+        "end": digits(arms.end, EXACT),
+        "time": [digits(time, EXACT) for time in grid.times],
+        "ticks": time_ticks(float(grid.times[-1]), whole.unit),
         "milestones": grid.positions,
-        "horizon": digits(grid.horizon),
+        "horizon": digits(grid.horizon, EXACT),
         "covariates": [
             {"name": each.name, "label": _words(each.name), "choices": list(each.labels)}
             | {"start": each.start}
@@ -218,7 +213,8 @@ def _grid(fit: Fit, chosen: Choices, horizon: float | None) -> Grid:
     """Times to the end of follow-up, with the milestones and the horizon among them."""
     arms = chosen.arms
     last = arms.end if fit.end_of_follow_up < arms.end else fit.end_of_follow_up
-    until = horizon if horizon is not None and 0 < horizon <= arms.end else arms.end
+    asked = provenance(fit).get("horizon") if horizon is None else horizon
+    until = asked if asked is not None and 0 < asked <= arms.end else arms.end
     known = [float(time) for time in MILESTONES.get(fit.unit, ()) if time <= arms.end]
     stated = known or [time for time in time_ticks(arms.end, fit.unit) if time > 0]
     milestones = tuple(sorted({*stated[-MOST_MILESTONES:], until}))

@@ -167,13 +167,14 @@ class Packed:
 
 
 def _flat(draws: "xr.DataArray") -> np.ndarray:
-    values = draws.to_numpy()
+    """Draws along the first axis, in single precision: half the memory, and sorted twice as fast."""
+    values = draws.to_numpy().astype(np.float32)
     return values.reshape(-1, *values.shape[2:])
 
 
-def changes(values: np.ndarray) -> list[int]:
-    """Whole numbers of 1/10000: the first, then the change from each to the next."""
-    return np.diff(np.round(SCALE * values).astype(int), prepend=0).tolist()
+def changes(values: np.ndarray) -> str:
+    """Whole numbers of 1/10000, with commas: the first, then the change from each to the next."""
+    return ",".join(map(str, np.diff(np.round(SCALE * values).astype(int), prepend=0)))
 
 
 def _estimate(ends: np.ndarray) -> list[float | None]:
@@ -182,6 +183,6 @@ def _estimate(ends: np.ndarray) -> list[float | None]:
     return [digits(middle), digits(lower), digits(upper)]
 
 
-def digits(value: Any) -> float | None:
-    """Four significant digits; None where infinite, "not reached"."""
-    return float(f"{value:.4g}") if np.isfinite(value) else None
+def digits(value: Any, count: int = 4) -> float | None:
+    """So many significant digits; None where infinite, "not reached"."""
+    return float(f"{value:.{count}g}") if np.isfinite(value) else None

@@ -99,8 +99,9 @@ def compared_arms(fit: Fit | EnsembleFit, treatment: str | None) -> Arms:
     named = compared(whole, treatment)
     if named is None:
         return Arms("", (None,), whole.end_of_follow_up)
-    single = isinstance(fit, Fit)
-    arms = treatment_levels(fit, named) if single else member_arms(fit, named)
+    arms = (
+        member_arms(fit, named) if isinstance(fit, EnsembleFit) else treatment_levels(whole, named)
+    )
     return replace(arms, end=min(arms.end, whole.end_of_follow_up))
 
 
