@@ -14,6 +14,7 @@ import pytest
 
 from bayesurv.inference import sample as sampling
 from bayesurv.models.baselines import BASELINES
+from bayesurv.plots.style import KINDS
 from bayesurv.report import results, run
 from bayesurv.saved import load
 
@@ -121,7 +122,9 @@ def test_files_of_a_plan(planned):
     tables = "parameters hazard_ratios survival benefit arms diagnostics loo"
     figures = "survival hazard forest chains benefit"
     expected = {f"{fit}/{name}.csv" for fit in fits for name in tables.split()}
-    expected |= {f"{fit}/figures/{name}.png" for fit in fits for name in figures.split()}
+    expected |= {
+        f"{fit}/figures/{name}.{kind}" for fit in fits for name in figures.split() for kind in KINDS
+    }
     expected |= {f"{fit}/{name}" for fit in fits for name in ("posterior.nc", "benefit.txt")}
     expected |= {f"{e}/side_by_side.{kind}" for e in ("efs", "os") for kind in ("csv", "txt")}
     expected |= {"classical.csv", "plan.toml", "provenance.json"}
@@ -298,7 +301,9 @@ def prior(bayesurv, file, *options):
 def test_prior(bayesurv, cohort_csv):
     table, shown = prior(bayesurv, cohort_csv, "--seed", 2)
     assert visible("prior") == ["os", "plan.toml", "provenance.json"]
-    assert visible("prior/os/weibull") == ["prior.csv", "prior.png", "survival.csv"]
+    assert visible("prior/os/weibull") == [
+        "prior.csv", "prior.pdf", "prior.png", "prior.svg", "survival.csv"
+    ]  # fmt: skip
     assert list(table) == ["quantity", "of", "time", "median", "lower", "upper", "ci_prob"]
     ratio = table.query("quantity == 'hazard_ratio'").iloc[0]
     assert ratio["of"] == "cti2"

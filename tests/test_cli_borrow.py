@@ -12,7 +12,8 @@ import pytest
 import bayesurv as bs
 from bayesurv.data.published.external import external_evidence
 
-FILES = {"borrow.csv", "components.csv", "tipping.csv", "borrowing.png", "borrow.txt"}
+FILES = {"borrow.csv", "components.csv", "tipping.csv", "borrow.txt"}
+FILES |= {"borrowing.png", "borrowing.svg", "borrowing.pdf"}
 OPTIONS = (
     "treatment estimate evidence hazard-ratio medians weight vague origin endpoint across-origins "
     "threshold list out"

@@ -15,6 +15,7 @@ from bayesurv.cli_questions import _treatment
 from bayesurv.inference import compile as compiling
 from bayesurv.inference import sample as sampling
 from bayesurv.plan import Plan
+from bayesurv.plots.style import KINDS
 from bayesurv.report.run import run_plan
 
 QUESTIONS = {
@@ -25,14 +26,20 @@ QUESTIONS = {
     "influence": "treatment horizon threshold out",
     "sensitivity": "treatment horizon threshold prior out",
 }
+FIGURES = {
+    "benefit": "benefit",
+    "check": "checks statistics calibration",
+    "compare": "comparison stacked_survival",
+    "influence": "influence",
+    "sensitivity": "sensitivity tipping_point",
+}
 FILES = {
-    "benefit": "benefit.csv arms.csv benefit.png benefit.txt",
-    "check": "checks.csv calibration.csv checks.png statistics.png calibration.png check.txt",
-    "compare": "comparison.csv stacked_survival.csv stacked_benefit.csv comparison.png "
-    "stacked_survival.png compare.txt",
-    "influence": "influence.csv influence_flip.csv influence.png influence.txt",
+    "benefit": "benefit.csv arms.csv benefit.txt",
+    "check": "checks.csv calibration.csv check.txt",
+    "compare": "comparison.csv stacked_survival.csv stacked_benefit.csv compare.txt",
+    "influence": "influence.csv influence_flip.csv influence.txt",
     "sensitivity": "prior_sensitivity.csv power_scaling.csv tipping_point.csv tipping_curve.csv "
-    "prior_share.csv sensitivity.png tipping_point.png sensitivity.txt",
+    "prior_share.csv sensitivity.txt",
 }
 CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -88,7 +95,11 @@ def test_help_of_a_question_explains_every_option(bayesurv, question):
 def test_the_saved_file_alone_answers(bayesurv, alone, results, question):
     shown = bayesurv(*line(question, results))
     assert (shown.code, shown.error) == (0, "")
-    assert set(os.listdir("answer")) == {*FILES[question].split(), "provenance.json"}
+    assert set(os.listdir("answer")) == {
+        *FILES[question].split(),
+        *(f"{name}.{kind}" for name in FIGURES[question].split() for kind in KINDS),
+        "provenance.json",
+    }
     assert sorted(os.listdir()) == ["answer", "posterior.nc"]
     text = Path("answer", f"{question}.txt").read_text()
     assert " ".join(text.split()).rstrip(".") in " ".join(shown.out.replace("Note: ", "").split())

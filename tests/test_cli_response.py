@@ -12,7 +12,8 @@ import xarray as xr
 OPTIONS = "treatment response event formula prior id missing out seed force".split()
 FILES = {
     "response.csv", "response_contrasts.csv", "response_classical.csv", "parameters.csv",
-    "diagnostics.csv", "posterior.nc", "response.png", "respond.txt", "provenance.json",
+    "diagnostics.csv", "posterior.nc", "response.png", "response.svg",
+    "response.pdf", "respond.txt", "provenance.json",
 }  # fmt: skip
 LINE = "respond cohort.csv --treatment cti2 --response day30 --event infection --event renal"
 

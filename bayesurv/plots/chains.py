@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 from bayesurv.plots.style import COLOURS, INK, SMALL, WIDTH, dress
 
 MOST_PARAMETERS = 12
-MOST_POINTS = 500
+MOST_POINTS, MOST_IN_ALL = 500, 1500  # of a trace; of the traces of a chain
 BINS = 20
 SCREEN_DPI = 150  # read on the screen; at 300 dpi this figure took longer than all the others
 ROW_HEIGHT = 0.95
@@ -23,8 +23,9 @@ def plot_chains(draws: Mapping[str, np.ndarray]) -> Figure:
     Parameters
     ----------
     draws : mapping of array, (chain, draw)
-        By parameter. Traces are thinned to at most 500 points a chain; ranks use every draw. If
-        the chains sample the same distribution, each one's ranks are even, at its line.
+        By parameter. Traces are thinned to at most 500 points a chain, fewer for many parameters;
+        ranks use every draw. If the chains sample the same distribution, each one's ranks are
+        even, at its line.
     """
     shown = list(draws)[:MOST_PARAMETERS]
     left_out = len(draws) - len(shown)
@@ -43,7 +44,7 @@ def plot_chains(draws: Mapping[str, np.ndarray]) -> Figure:
     )
     for (trace, ranks), name in zip(rows, shown, strict=True):
         values = np.asarray(draws[name], dtype=float)
-        _draw_trace(dress(trace), values)
+        _draw_trace(dress(trace), values, min(MOST_POINTS, MOST_IN_ALL // len(shown)))
         _draw_ranks(dress(ranks), values)
         trace.set_title(name, loc="left", fontsize=SMALL, pad=2)
     rows[-1, 0].set_xlabel("Draw")
@@ -61,8 +62,8 @@ def rank_counts(values: np.ndarray, bins: int = BINS) -> tuple[np.ndarray, np.nd
     return np.array([np.histogram(chain, edges)[0] for chain in ranks]), edges
 
 
-def _draw_trace(ax: Axes, values: np.ndarray) -> None:
-    every = -(-values.shape[1] // MOST_POINTS)
+def _draw_trace(ax: Axes, values: np.ndarray, most: int) -> None:
+    every = -(-values.shape[1] // most)
     place = np.arange(0, values.shape[1], every)
     for i, chain in enumerate(values):
         colour = COLOURS[i % len(COLOURS)]

@@ -119,16 +119,18 @@ def _plot_curves(
     for i, (arm, curve) in enumerate(curves.items()):
         colour, marker = look(i)
         time = curve["time"].to_numpy()
-        ax.fill_between(time, curve["lower"], curve["upper"], color=colour, alpha=0.15, lw=0)
+        band = curve["lower"], curve["upper"]
+        ax.fill_between(time, *band, color=colour, alpha=0.15, lw=0, zorder=-2)
         every = max(1, -(-len(own[arm]) // MOST_LINES))
         thin = own[arm][::every]
         faint = float(np.clip(20 / len(thin), 0.12, 0.5))
-        ax.plot(time, thin.T, color=colour, lw=0.4, alpha=faint)
+        ax.plot(time, thin.T, color=colour, lw=0.4, alpha=faint, zorder=-1)
         spots = np.linspace(0, len(time) - 1, 6)[1:-1].astype(int) + i
         style: dict[str, Any] = {"color": colour, "marker": marker, "ms": 3.6, "mfc": "white"}
         ax.plot(time, curve["mean"], lw=1.5, markevery=spots.tolist(), zorder=3, **style)
         line = Line2D([], [], lw=1.5, **style)
         handles.append((Patch(facecolor=colour, alpha=0.2), line))
+    ax.set_rasterization_zorder(0)  # hundreds of lines
     name_time(ax, float(time[-1]), unit, origin)
     ax.set(ylim=(0, 1.02), yticks=np.linspace(0, 1, 6), ylabel=label)
     ax.spines.left.set_bounds(0, 1)

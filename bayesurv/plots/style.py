@@ -3,8 +3,10 @@
 No pyplot and no change of rcParams while drawing, so figures can be made in several threads.
 """
 
+import hashlib
 import math
 import os
+import re
 import textwrap
 import threading
 from collections.abc import Sequence
@@ -18,6 +20,8 @@ from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.transforms import offset_copy
 
+from bayesurv.plots.fonts import one_font_warning
+
 WIDTH = {1: 3.5, 2: 7.1}
 DPI = 300
 FONT, SMALL = 8.0, 7.0
@@ -30,7 +34,9 @@ MARKERS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "P": "✚
 DASHED = (0.0, (3.5, 1.8))
 STEPS = {"days": (1, 7, 14, 30, 60, 90, 180, 365, 730), "months": (1, 2, 3, 6, 12, 24, 36, 60, 120)}
 
-_vector = threading.Lock()
+KINDS = ("png", "svg", "pdf")
+
+_drawing = threading.RLock()
 
 
 def new_axes(columns: int = 1, height: float = 2.6) -> Axes:
@@ -91,29 +97,67 @@ def legend_above(
     )  # fmt: skip
 
 
+def save_all(figure: Figure | Axes, stem: str | Path) -> list[Path]:
+    """Write a figure as `<stem>.png`, `<stem>.svg` and `<stem>.pdf`, each as `save` does.
+
+    The layout is fitted once, so that the three are the same.
+    """
+    found, stem = _figure(figure), Path(stem)
+    engine = found.get_layout_engine()
+    with _drawing, one_font_warning(stem.name):
+        found.draw_without_rendering()
+        found.set_layout_engine("none")
+        try:
+            return [_write(found, path) for path in figure_files(stem)]
+        finally:
+            found.set_layout_engine(engine)
+
+
+def figure_files(stem: str | Path) -> list[Path]:
+    """The files that `save_all` writes."""
+    return [Path(f"{stem}.{kind}") for kind in KINDS]
+
+
 def save(figure: Figure | Axes, path: str | Path) -> Path:
     """Write a figure as its suffix says: .png at the figure's own resolution, .pdf or .svg.
 
     The file appears whole or not at all, holds no date, and keeps text as text in PDF and SVG.
-    Nothing but the caller holds the figure, so there is nothing to close.
+    Ids in an SVG come from what it shows, so that several stand in one page. Nothing but the
+    caller holds the figure, so there is nothing to close.
     """
-    found = root(figure) if isinstance(figure, Axes) else figure
-    path = Path(path)
-    kind = path.suffix.lower().removeprefix(".")
-    if kind not in _METADATA:
+    found, path = _figure(figure), Path(path)
+    if path.suffix.lower().removeprefix(".") not in KINDS:
         raise ValueError(f"cannot write {path.name}: use .png, .pdf or .svg")
+    with _drawing, one_font_warning(path.name):
+        return _write(found, path)
+
+
+def _write(figure: Figure, path: Path) -> Path:
+    kind = path.suffix.lower().removeprefix(".")
     partial = path.with_name(f".{path.name}.partial")
-    options: dict[str, Any] = {"format": kind, "dpi": found.dpi, "metadata": _METADATA[kind]}
+    options: dict[str, Any] = {"format": kind, "dpi": figure.dpi, "metadata": _METADATA[kind]}
+    if kind == "png":
+        options["pil_kwargs"] = {"compress_level": 4}
     try:
-        if kind == "png":
-            found.savefig(partial, **options, pil_kwargs={"compress_level": 4})
-        else:
-            with _vector, matplotlib.rc_context(_TEXT_AS_TEXT):
-                found.savefig(partial, **options)
+        with matplotlib.rc_context(_TEXT_AS_TEXT):
+            figure.savefig(partial, **options)
+        if kind == "svg":
+            partial.write_text(_own_ids(partial.read_text("utf-8")), "utf-8")
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
     return path
+
+
+def _figure(drawn: Figure | Axes) -> Figure:
+    return root(drawn) if isinstance(drawn, Axes) else drawn
+
+
+def _own_ids(svg: str) -> str:
+    """Ids, references to them and styles under a prefix that no other figure has."""
+    prefix = f"f{hashlib.sha256(svg.encode()).hexdigest()[:8]}-"
+    svg = svg.replace('<style type="text/css">*{', f'<style type="text/css">#{prefix}figure_1{{')
+    return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}", svg)
 
 
 _METADATA: dict[str, dict[str, None]] = {

@@ -37,16 +37,16 @@ class Answer:
         return "\n".join((self.sentence, *self.notes)) + "\n"
 
     def write(self, folder: Path, name: str, figures: Path | None = None) -> None:
-        """Write `<stem>.csv`, `<stem>.png` and the sentence as `<name>.txt`.
+        """Write `<stem>.csv`, the figures, and the sentence as `<name>.txt`.
 
-        Figures go into a folder of their own if it is named.
+        Figures are `<stem>.png`, `.svg` and `.pdf`, in a folder of their own if it is named.
         """
-        from bayesurv.plots.style import save
+        from bayesurv.plots.style import save_all
 
         for stem, table in self.tables.items():
             table.to_csv(folder / f"{stem}.csv", index=False)
         for stem, axes in self.figures.items():
-            save(axes, (figures or folder) / f"{stem}.png")
+            save_all(axes, (figures or folder) / stem)
         (folder / f"{name}.txt").write_text(self.text(), encoding="utf-8")
 
 

@@ -19,12 +19,12 @@ from bayesurv.frequentist.kaplan_meier import KaplanMeier, kaplan_meier
 from bayesurv.frequentist.log_rank import log_rank
 from bayesurv.frequentist.quantiles import quantile
 from bayesurv.plots.digitised import plot_digitised
-from bayesurv.plots.style import number, p_value, save
+from bayesurv.plots.style import figure_files, number, p_value, save_all
 from bayesurv.report.answer import Answer
 from bayesurv.report.files import REMEDY, check_files, write_files
 from bayesurv.report.origin import command, versions
 
-SIBLINGS = ("agreement.csv", "png", "provenance.json")
+SIBLINGS = ("agreement.csv", "provenance.json")
 OUTCOME = ("synthetic", "time", "event")
 POOR = 0.05  # largest error of survival that needs no remark
 CAUTION = (
@@ -44,8 +44,8 @@ def run_digitise(
 ) -> Answer:
     """Reconstruct, and write `out` and beside it its agreement, figure and provenance.
 
-    Of ipd.csv these are ipd.agreement.csv, ipd.png and ipd.provenance.json. Returns what there is
-    to say of it.
+    Of ipd.csv these are ipd.agreement.csv, ipd.png, ipd.svg, ipd.pdf and ipd.provenance.json.
+    Returns what there is to say of it.
 
     Raises
     ------
@@ -53,8 +53,9 @@ def run_digitise(
         As `read_digitised`; numbers of events cannot be; or a file cannot be written.
     """
     _check_names(out, treatment)
-    agreed, figure, mark = (out.with_name(f"{out.stem}.{name}") for name in SIBLINGS)
-    check_files((out, agreed, figure, mark), (curves, at_risk), mark)
+    agreed, mark = (out.with_name(f"{out.stem}.{name}") for name in SIBLINGS)
+    figures = figure_files(out.with_suffix(""))
+    check_files((out, agreed, *figures, mark), (curves, at_risk), mark)
     read = read_digitised(curves, at_risk)
     check_events(read, events or {})
     patients = _patients(read, events or {})
@@ -66,7 +67,7 @@ def run_digitise(
         "options": {"treatment": treatment, "unit": unit, "events": dict(events or {})},
         "inputs": {path.name: _digest(path) for path in (curves, at_risk)},
         "notes": list(answer.notes),
-        "files": [path.name for path in (out, agreed, figure, mark)],
+        "files": [path.name for path in (out, agreed, *figures, mark)],
     }
     table = patients.rename(columns={"arm": treatment}).round({"time": 6})
     write_files(
@@ -76,7 +77,7 @@ def run_digitise(
             out: table.to_csv(index=False),
         }
     )
-    save(answer.figures["digitised"], figure)
+    save_all(answer.figures["digitised"], out.with_suffix(""))
     return answer
 
 

@@ -138,7 +138,7 @@ def write_ensemble_figures(
     from bayesurv.plots.curves import plot_survival
     from bayesurv.plots.ensemble import plot_members
     from bayesurv.plots.forest import plot_forest
-    from bayesurv.plots.style import save
+    from bayesurv.plots.style import save_all
 
     curves, own = _curves(fit, comparison)
     unit, name = fit.stacked.unit, f"Survival ({label})"
@@ -148,10 +148,10 @@ def write_ensemble_figures(
         for arm, curve in curves.items()
     }
     ends = dict.fromkeys(shown, end)
-    save(plot_survival(shown, unit=unit, label=name, ends=ends), folder / "survival.png")
+    save_all(plot_survival(shown, unit=unit, label=name, ends=ends), folder / "survival")
     if not len(ratios):
         return
-    save(plot_forest(ratios, prior=prior_hazard_ratios(fit.stacked)), folder / "forest.png")
+    save_all(plot_forest(ratios, prior=prior_hazard_ratios(fit.stacked)), folder / "forest")
     terms = list(map(str, ratios["term"]))
     treatment = "" if comparison is None else comparison.arms.treatment
     term = treatment if treatment in terms else terms[0]
@@ -164,7 +164,7 @@ def write_ensemble_figures(
         name=term,
         label=name,
     )
-    save(axes, folder / "members.png")
+    save_all(axes, folder / "members")
 
 
 def _curves(

@@ -57,7 +57,7 @@ def implied(drawn: Fit, profiles: pd.DataFrame) -> pd.DataFrame:
 
 def _write(drawn: Fit, profiles: pd.DataFrame, table: pd.DataFrame, folder: Path) -> None:
     from bayesurv.plots.curves import plot_survival
-    from bayesurv.plots.style import save
+    from bayesurv.plots.style import save_all
 
     table.to_csv(folder / "prior.csv", index=False)
     curve = survival(drawn, profiles, time_grid(drawn))
@@ -67,4 +67,4 @@ def _write(drawn: Fit, profiles: pd.DataFrame, table: pd.DataFrame, folder: Path
         for i, name in enumerate(curve.individual.to_numpy()[:6])
     }
     axes = plot_survival(arms, None, unit=drawn.unit, label="Survival under the prior")
-    save(axes, folder / "prior.png")
+    save_all(axes, folder / "prior")

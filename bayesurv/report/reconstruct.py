@@ -15,13 +15,13 @@ from bayesurv.data.reconstruct.summary import Summary, read_summary
 from bayesurv.frequentist.identified import identified, largest_gaps, quantities
 from bayesurv.frequentist.recomputed import recomputed
 from bayesurv.plots.reconstruct import plot_identified
-from bayesurv.plots.style import p_value, save
+from bayesurv.plots.style import figure_files, p_value, save_all
 from bayesurv.report.answer import Answer
 from bayesurv.report.files import REMEDY, check_files, write_files
 from bayesurv.report.origin import command, versions
 from bayesurv.report.run import Watcher
 
-SIBLINGS = ("targets.csv", "residuals.csv", "identified.csv", "identified.png", "provenance.json")
+SIBLINGS = ("targets.csv", "residuals.csv", "identified.csv", "provenance.json")
 STARTS = 100
 MOST_PAIRS = 500
 SYNTHETIC = (
@@ -48,11 +48,10 @@ def run_reconstruct(
     if out.suffix.lower() != ".parquet" or members < 1:
         wrong = f"{out} is not the name of a .parquet file; {REMEDY}" if members > 0 else None
         raise InputError([Fault(wrong or f"--members: {members} is not above 0")])
-    targets, residuals, found, figure, mark = (
-        out.with_name(f"{out.stem}.{name}") for name in SIBLINGS
-    )
+    targets, residuals, found, mark = (out.with_name(f"{out.stem}.{name}") for name in SIBLINGS)
+    figures = figure_files(found.with_suffix(""))
     inputs = [Path(source)] if Path(source).is_file() else []
-    check_files((out, targets, residuals, found, figure, mark), inputs, mark)
+    check_files((out, targets, residuals, found, *figures, mark), inputs, mark)
     summary = read_summary(source)
     partial = out.with_name(f".{out.name}.partial")
     watcher.step(f"Drawing {members} cohorts")
@@ -68,11 +67,11 @@ def run_reconstruct(
         "summary": {"title": summary.title, "source": summary.source, "doi": summary.doi,
                     "licence": summary.licence, "sha256": digest(summary, seed)},
         "notes": list(answer.notes),
-        "files": [path.name for path in (out, targets, residuals, found, figure, mark)],
+        "files": [path.name for path in (out, targets, residuals, found, *figures, mark)],
     }  # fmt: skip
     kept = out.with_name(f".{out.name}.new")
     ensemble.patients.to_parquet(kept, index=False, compression="zstd")
-    save(answer.figures["identified"], figure)
+    save_all(answer.figures["identified"], found.with_suffix(""))
     write_files(
         {
             targets: answer.tables["targets"].to_csv(index=False),

@@ -28,12 +28,12 @@ FILES = {
     "ratios, survival by profile and by arm, benefit, diagnostics, posterior.nc, figures",
     "os/<baseline>-unadjusted/": "the same with CTI2 alone",
     "variance.csv": "of each main estimand, how much of the uncertainty is the missing data",
-    "hazard_ratios.csv, hazard_ratios.png": "the hazard ratio of CTI2 in every analysis",
+    "hazard_ratios.csv, .png, .svg, .pdf": "the hazard ratio of CTI2 in every analysis",
     "time_zero.csv": "overall survival as given, from a landmark and with entry at 3 months (the "
     "same comparison of hazards, with two clocks)",
     "detector.csv": "how probable it is that an arm has no death before its first exit",
-    "selection.csv, selection.png": "the hazard ratio when 0 to 15 early deaths are put back into "
-    "the arm without CTI2",
+    "selection.csv, .png, .svg, .pdf": "the hazard ratio when 0 to 15 early deaths "
+    "are put back into the arm without CTI2",
     "external.csv": "what another cohort adds under a robust prior",
     "prior_sensitivity.csv": "overall survival under priors of several widths",
     "provenance.json": "versions, seed, command, and where the ensemble comes from",

@@ -91,7 +91,7 @@ def write_figures(
     from bayesurv.plots.chains import plot_chains
     from bayesurv.plots.curves import plot_hazard, plot_survival
     from bayesurv.plots.forest import plot_forest
-    from bayesurv.plots.style import save as save_figure
+    from bayesurv.plots.style import save_all
 
     members = arms(fit, treatment)
     observed = {name: observed_arm(fit, chosen) for name, chosen in members.items()}
@@ -103,14 +103,14 @@ def write_figures(
         label=f"Survival ({label})",
         ends=ends,
     )
-    save_figure(axes, folder / "survival.png")
+    save_all(axes, folder / "survival")
     curves = arm_curves(fit, members, hazard=True)
     axes = plot_hazard(curves, unit=fit.unit, knots=fit.baseline.knots(), ends=ends)
-    save_figure(axes, folder / "hazard.png")
+    save_all(axes, folder / "hazard")
     if fit.design.terms:
         axes = plot_forest(hazard_ratios(fit), prior=prior_hazard_ratios(fit))
-        save_figure(axes, folder / "forest.png")
-    save_figure(plot_chains(dict(elements(fit.posterior))), folder / "chains.png")
+        save_all(axes, folder / "forest")
+    save_all(plot_chains(dict(elements(fit.posterior))), folder / "chains")
 
 
 def arm_curves(fit: Fit, members: dict[str, np.ndarray], hazard: bool) -> "dict[str, xr.Dataset]":

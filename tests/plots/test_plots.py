@@ -1,6 +1,8 @@
 """What is drawn: lines, bands, ticks and text, not pixels."""
 
+import re
 import threading
+import warnings
 
 import matplotlib
 import matplotlib.image
@@ -16,16 +18,19 @@ from numpy.testing import assert_allclose, assert_array_equal
 from bayesurv.frequentist.kaplan_meier import KaplanMeier, kaplan_meier
 from bayesurv.plots.chains import plot_chains, rank_counts
 from bayesurv.plots.curves import MOST_TICKS, plot_hazard, plot_survival
+from bayesurv.plots.fonts import FontWarning
 from bayesurv.plots.forest import plot_forest
 from bayesurv.plots.style import (
     COLOURS,
     DPI,
+    figure_files,
     look,
     new_axes,
     number,
     probability,
     root,
     save,
+    save_all,
     time_ticks,
 )
 
@@ -447,6 +452,78 @@ def test_one_figure_saved_twice(tmp_path):
     ax = survival()
     sizes = [save(ax, tmp_path / name).stat().st_size for name in ("os.png", "os.pdf")]
     assert min(sizes) > 1000
+
+
+def test_the_three_files_of_a_figure(tmp_path):
+    ax = survival()
+    engine = root(ax).get_layout_engine()
+    files = save_all(ax, tmp_path / "os.1")
+    assert files == [tmp_path / f"os.1.{kind}" for kind in ("png", "svg", "pdf")]
+    assert sorted(tmp_path.iterdir()) == sorted(files) == sorted(figure_files(tmp_path / "os.1"))
+    assert matplotlib.image.imread(files[0]).shape[1] == round(3.5 * DPI)
+    assert files[2].read_bytes().startswith(b"%PDF")
+    assert root(ax).get_layout_engine() is engine  # more may be drawn, and saved again
+
+
+def test_the_files_of_a_figure_have_one_layout(tmp_path):
+    ax = survival()
+    places = []
+    root(ax).canvas.mpl_connect("draw_event", lambda event: places.append(ax.get_position().bounds))
+    save_all(ax, tmp_path / "os")
+    assert_allclose(places, [places[0]] * len(places))
+
+
+def test_svgs_stand_in_one_page(tmp_path):
+    """No id twice, every reference within its own figure, no style that holds for the page."""
+    figures = [survival(), survival({"all": curve(5)}, {}), plot_forest(RATIOS)]
+    ids, defined = [], []
+    for i, ax in enumerate(figures):
+        svg = save(ax, tmp_path / f"{i}.svg").read_text("utf-8")
+        own = re.findall(r'\bid="([^"]+)"', svg)
+        assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg)) <= set(own)
+        ids += own
+        defined += re.findall(r"<style[^>]*>([^{]*)", svg)
+    assert len(ids) == len(set(ids)) > 100
+    assert all(selector.startswith("#f") for selector in defined)
+
+
+def test_many_chains_are_small_files(tmp_path):
+    draws = np.random.default_rng(1).normal(size=(12, 4, 1000))
+    figure = plot_chains({f"p{i}": values for i, values in enumerate(draws)})
+    assert save(figure, tmp_path / "chains.svg").stat().st_size < 500_000
+
+
+# --- Fonts ---
+
+
+def test_characters_that_the_font_has_not_are_told_once(tmp_path):
+    ax = survival({"二次输注": curve(20)}, {})
+    with pytest.warns(FontWarning) as told:
+        save_all(ax, tmp_path / "os")
+    assert len(told) == 1
+    said = str(told[0].message)
+    assert said.startswith("os: the font of the figures cannot draw 二次注输, boxes stand")
+    assert "font.family" in said
+    assert "二次输注" in (tmp_path / "os.svg").read_text("utf-8")
+
+
+def test_a_font_that_is_not_there_is_told_once(tmp_path, caplog):
+    with matplotlib.rc_context({"font.family": "No Such Font"}):
+        save_all(survival(), tmp_path / "os")
+        save_all(survival(), tmp_path / "os")
+    told = [r.getMessage() for r in caplog.records if r.name == "matplotlib.font_manager"]
+    assert len(told) == len(set(told)) > 0
+    assert all("No Such Font" in each for each in told)
+
+
+def test_other_warnings_of_a_figure_are_not_lost(tmp_path, monkeypatch):
+    def warned(self, path, **options):
+        path.write_bytes(b"")
+        warnings.warn("a remark", stacklevel=1)
+
+    monkeypatch.setattr(Figure, "savefig", warned)
+    with pytest.warns(UserWarning, match="a remark"):
+        save(new_axes(), tmp_path / "os.png")
 
 
 def test_other_formats_are_refused(tmp_path):

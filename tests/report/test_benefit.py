@@ -10,6 +10,7 @@ import pytest
 
 import bayesurv as bs
 from bayesurv.estimands.margins import Margins
+from bayesurv.plots.style import KINDS
 from bayesurv.report.benefit import benefit_answer, cohort_benefit
 from bayesurv.saved import load, save
 
@@ -213,7 +214,13 @@ def test_written_and_loaded(weibull_fit, tmp_path):
     answer = benefit_answer(load(tmp_path), "cti2", 12)
     answer.write(tmp_path, "benefit")
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"posterior.nc", "benefit.csv", "arms.csv", "benefit.txt", "benefit.png"}
+    assert names == {
+        "posterior.nc",
+        "benefit.csv",
+        "arms.csv",
+        "benefit.txt",
+        *(f"benefit.{kind}" for kind in KINDS),
+    }
     again = pd.read_csv(tmp_path / "benefit.csv")
     pd.testing.assert_frame_equal(again, answer.tables["benefit"])
     assert "overall survival" in (tmp_path / "benefit.txt").read_text()

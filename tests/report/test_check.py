@@ -8,6 +8,7 @@ import pytest
 import bayesurv as bs
 from bayesurv.data.faults import InputError
 from bayesurv.estimands.checks import COLUMNS, EXPECTED, check
+from bayesurv.plots.style import KINDS
 from bayesurv.report.check import CONSERVATIVE, calibration_sentence, check_answer, check_sentence
 
 
@@ -30,9 +31,7 @@ def test_files(answer, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {
         "checks.csv",
         "calibration.csv",
-        "checks.png",
-        "statistics.png",
-        "calibration.png",
+        *(f"{name}.{k}" for name in ("checks", "statistics", "calibration") for k in KINDS),
         "check.txt",
     }
     written = pd.read_csv(tmp_path / "checks.csv")

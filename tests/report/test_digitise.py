@@ -20,7 +20,7 @@ from bayesurv.plots.style import COLOURS, INK
 from bayesurv.report import digitise as report
 from bayesurv.report.digitise import compared, run_digitise
 
-NAMES = {"ipd.csv", "ipd.agreement.csv", "ipd.png", "ipd.provenance.json"}
+NAMES = {"ipd.csv", "ipd.agreement.csv", "ipd.png", "ipd.svg", "ipd.pdf", "ipd.provenance.json"}
 TRUTH = pd.read_csv(Path(__file__).parents[1] / "reference" / "data" / "ovarian.csv")
 
 

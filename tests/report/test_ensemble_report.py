@@ -8,6 +8,7 @@ import xarray as xr
 
 from bayesurv.estimands.pooling import SPREAD
 from bayesurv.inference import members
+from bayesurv.plots.style import KINDS
 from bayesurv.report.ensemble_words import ensemble_sentence, member_sentences
 
 PLAN = """
@@ -70,7 +71,7 @@ def test_files_are_those_of_a_fit_and_more(ran):
         expected |= {"posterior.nc", "benefit.txt", "missing_data.txt", "figures"}
         assert {path.name for path in folder.iterdir()} == expected
         drawn = {path.name for path in (folder / "figures").iterdir()}
-        assert drawn == {f"{name}.png" for name in figures.split()}
+        assert drawn == {f"{name}.{kind}" for name in figures.split() for kind in KINDS}
 
 
 def test_tables_tell_within_from_between(ran):

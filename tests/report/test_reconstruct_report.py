@@ -20,7 +20,7 @@ from bayesurv.report.reconstruct import run_reconstruct
 SUMMARY = Path(__file__).parents[1] / "reference" / "data" / "small_trial.toml"
 SIBLINGS = {
     "small.parquet", "small.targets.csv", "small.residuals.csv", "small.identified.csv",
-    "small.identified.png", "small.provenance.json",
+    "small.identified.png", "small.identified.svg", "small.identified.pdf", "small.provenance.json",
 }  # fmt: skip
 
 

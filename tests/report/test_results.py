@@ -13,6 +13,7 @@ from bayesurv.estimands.arms import treatment_arms
 from bayesurv.estimands.curves import hazard, survival
 from bayesurv.estimands.margins import Margins
 from bayesurv.fitting import prior
+from bayesurv.plots.style import KINDS
 from bayesurv.report import results
 from bayesurv.report.results import arm_curves, arms, observed_arm, stated_profiles, write_fit
 from bayesurv.saved import load
@@ -26,7 +27,7 @@ COLUMNS = {
     "arms.csv": "arm quantity time estimate lower upper prob_not_reached",
     "loo.csv": "elpd_loo se p_loo pareto_k_max patients_above_0.7 patients",
 }
-FIGURES = {"survival.png", "hazard.png", "forest.png", "chains.png", "benefit.png"}
+FIGURES = ("survival", "hazard", "forest", "chains", "benefit")
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +56,18 @@ def test_files_and_columns(written):
         "benefit.txt",
         "figures",
     }
-    assert {p.name for p in (written / "figures").iterdir()} == FIGURES
+    assert {p.name for p in (written / "figures").iterdir()} == {
+        f"{name}.{kind}" for name in FIGURES for kind in KINDS
+    }
     for name, columns in COLUMNS.items():
         assert list(table(written, name)) == columns.split()
 
 
 def test_figures_are_not_blank(written):
     for name in FIGURES:
-        ink = matplotlib.image.imread(written / "figures" / name)[..., :3].min(axis=2) < 0.9
+        ink = (
+            matplotlib.image.imread(written / "figures" / f"{name}.png")[..., :3].min(axis=2) < 0.9
+        )
         assert 0.005 < ink.mean() < 0.5
         assert min(ink.shape) > 300
 

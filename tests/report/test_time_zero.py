@@ -12,6 +12,7 @@ from bayesurv.frequentist.cox import cox
 from bayesurv.frequentist.log_rank import log_rank
 from bayesurv.frequentist.partial_likelihood import two_arms
 from bayesurv.models.distributions import Normal
+from bayesurv.plots.style import KINDS
 
 CANCER = "--time", "os_months", "--event", "os_event", "--unit", "months"
 
@@ -81,8 +82,9 @@ def rows(out):
 def test_every_file_is_there(answered):
     _, out = answered
     assert {path.name for path in out.iterdir()} == {
-        "time_zero.csv", "selection.csv", "detector.csv", "selection.png",
-        "kaplan_meier_landmark.png", "time_zero.txt", "plan.toml", "provenance.json",
+        "time_zero.csv", "selection.csv", "detector.csv",
+        *(f"{name}.{kind}" for name in ("selection", "kaplan_meier_landmark") for kind in KINDS),
+        "time_zero.txt", "plan.toml", "provenance.json",
     }  # fmt: skip
     asked = json.loads((out / "provenance.json").read_text())["asked"]
     assert (asked["landmark"], asked["enter_at"], asked["prior"]) == (3, 3, "Normal(0, 0.75)")
@@ -134,7 +136,7 @@ def test_the_first_row_of_the_selection_is_the_cohort_as_given(answered):
 
 def test_no_patient_is_named(answered):
     result, out = answered
-    texts = [path.read_text() for path in out.iterdir() if path.suffix != ".png"]
+    texts = [path.read_text("latin-1") for path in out.iterdir() if path.suffix != ".png"]
     assert not any("P0" in text for text in (result.out, *texts))
 
 
