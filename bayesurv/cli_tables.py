@@ -46,21 +46,42 @@ def tables(
     summary: Annotated[
         str, typer.Option(help="Of numbers: median-range, median-quartiles or mean-sd.")
     ] = "median-range",
-    out: Out = Path("bayesurv-tables"),
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR|FILE",
+            help="Folder for the tables, or one file for the paper: .docx, .html, .tex or .csv.",
+        ),
+    ] = Path("bayesurv-tables"),
 ) -> None:
     """Make the table of baseline characteristics or adverse events, by group."""
     from bayesurv.report.folder import check_output
-    from bayesurv.report.tables import tables_answer
+    from bayesurv.report.paper_table import check_table_file, is_table_file, write_paper_table
+    from bayesurv.report.tables import paper_table, tables_answer
 
-    check_output(out)
+    single = is_table_file(out)
+    if single:
+        check_table_file(out, cohort)
+    else:
+        check_output(out)
     names = [name.strip() for name in columns.split(",")] if columns else []
-    _finish(tables_answer(cohort, by, names, rule, ordinal or (), summary), out, "tables")
+    answer = tables_answer(cohort, by, names, rule, ordinal or (), summary)
+    if single:
+        write_paper_table(paper_table(answer), out)
+        _show(answer, out)
+    else:
+        _finish(answer, out, "tables")
 
 
 def _finish(answer: "Answer", out: Path, name: str) -> None:
     """Write and show."""
     from bayesurv.report.answer import write_answer
-    from bayesurv.report.screen import show_answer
 
     write_answer(answer, out, name, {})
+    _show(answer, out)
+
+
+def _show(answer: "Answer", out: Path) -> None:
+    from bayesurv.report.screen import show_answer
+
     show_answer(answer, out, failed=False)

@@ -13,6 +13,8 @@ from bayesurv.frequentist.baseline_table import OVERALL, BaselineTable, baseline
 from bayesurv.frequentist.rules import RULES
 from bayesurv.report.answer import Answer
 from bayesurv.report.baseline import SUMMARIES, formatted
+from bayesurv.report.paper_table import PaperTable
+from bayesurv.report.publication_counts import cohort_table
 
 MOST_LEVELS = 20  # text with more of them may be the patients' names
 MOST_GROUPS = 10
@@ -44,6 +46,11 @@ def tables_answer(
     tables = {"baseline": baseline, "values": found.values, "tests": found.comparisons}
     told = notes(found, by, rule, int((~kept).sum()), telling)
     return Answer(sentence(found, file.name, by), baseline, tables, {}, tuple(told))
+
+
+def paper_table(answer: Answer) -> PaperTable:
+    """The table of an answer as it goes into a paper."""
+    return cohort_table(answer.shown, answer.sentence, *answer.notes)
 
 
 def _coded(
