@@ -6,6 +6,7 @@ from importlib.resources import files
 
 import jinja2
 import pytest
+from markupsafe import Markup
 from playwright.sync_api import sync_playwright
 
 from bayesurv.report.page.explorer import explorer_assets
@@ -29,12 +30,15 @@ body { margin: 0 auto; padding: 1rem; max-width: 60rem; background: var(--paper)
 """
 
 
+def find_chromium():
+    path = os.environ.get("BAYESURV_CHROMIUM") or shutil.which("chromium")
+    return path or pytest.fail(INSTALL)
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """The browser that all tests share."""
-    path = os.environ.get("BAYESURV_CHROMIUM") or shutil.which("chromium")
-    if path is None:
-        pytest.fail(INSTALL)
+    path = find_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
@@ -43,7 +47,7 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def render():
-    """Write a page with an explorer of these data."""
+    """Write a page with an explorer of these data; gives its address."""
 
     def write(data, path):
         folder = files("bayesurv.report.page") / "templates"
@@ -52,7 +56,7 @@ def render():
             autoescape=True,
             undefined=jinja2.StrictUndefined,
         )
-        assets = {name: jinja2.utils.markupsafe.Markup(x) for name, x in explorer_assets().items()}
+        assets = {name: Markup(text) for name, text in explorer_assets().items()}
         text = environment.from_string(PAGE).render(explorer=data, assets=assets)
         path.write_text(text, encoding="utf-8")
         return path.as_uri()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 type Draws = Mapping[str, "xr.DataArray"]
 
 COHORT = "cohort"  # key of the profile that stands for everyone
+LEAST = 1e-300  # a cumulative hazard lost in rounding
 SCALE = 10_000  # survival is packed as whole numbers of this part
 
 
@@ -88,14 +89,12 @@ def cohort_draws(
     curves = np.stack([arm.survival(baseline[..., :-1]) for arm in arms], axis=-2)
     target = np.stack([arm.reaching(np.log(2)) for arm in arms], axis=-1)
     names = ("chain", "draw", "individual")
+    hazards = np.concatenate([arm.cumulative_hazard(baseline[..., -1:]) for arm in arms], axis=-1)
     draws = {
         "survival": xr.DataArray(curves[..., :known], dims=(*names, "time")),
         "rmst": xr.DataArray(curves[..., known:] @ weights, dims=names),
         "median": xr.DataArray(time_reaching(whole, target, choices.arms.end), dims=names),
-        "log_hazard": xr.DataArray(
-            np.log(np.concatenate([a.cumulative_hazard(baseline[..., -1:]) for a in arms], -1)),
-            dims=names,
-        ),
+        "log_hazard": xr.DataArray(np.log(np.maximum(hazards, LEAST)), dims=names),
     }
     return draws, np.arange(len(arms))[:, None]
 
@@ -139,7 +138,7 @@ class Packed:
             }
 
     def _curves(self, flat: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
-        lower, middle, upper = quantiles(flat["survival"])
+        lower, middle, upper = _curve_quantiles(flat["survival"])
         area = quantiles(flat["rmst"]).T
         median = quantiles(flat["median"]).T
         missed = np.isinf(flat["median"]).mean(axis=0)
@@ -155,7 +154,7 @@ class Packed:
     def _contrast(self, flat: Mapping[str, np.ndarray], first: int, second: int) -> dict[str, Any]:
         """The second less the first, and the probability that the second lives longer."""
         apart = flat["survival"][:, second] - flat["survival"][:, first]
-        lower, middle, upper = quantiles(apart)
+        lower, middle, upper = _curve_quantiles(apart)
         gained = flat["rmst"][:, second] - flat["rmst"][:, first]
         ratio = np.exp(flat["log_hazard"][:, second] - flat["log_hazard"][:, first])
         return {
@@ -167,9 +166,13 @@ class Packed:
 
 
 def _flat(draws: "xr.DataArray") -> np.ndarray:
-    """Draws along the first axis, in single precision: half the memory, and sorted twice as fast."""
-    values = draws.to_numpy().astype(np.float32)
+    values = draws.to_numpy()
     return values.reshape(-1, *values.shape[2:])
+
+
+def _curve_quantiles(values: np.ndarray) -> np.ndarray:
+    """Quantiles in single precision, which sorts twice as fast and is finer than what is packed."""
+    return quantiles(values.astype(np.float32))
 
 
 def changes(values: np.ndarray) -> str:
