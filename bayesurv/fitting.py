@@ -39,10 +39,15 @@ class CohortWarning(UserWarning):
 class Fit:
     """A posterior and all that is needed to use it.
 
-    draws : DataTree with groups `posterior`, `sample_stats`, `log_likelihood` (per patient),
-        `log_prior`, `observed_data` and `constant_data`.
-    diagnostics : one row for each check of the sampler.
-    notes : what the reader must know, in sentences.
+    Attributes
+    ----------
+    draws : DataTree
+        Groups `posterior`, `sample_stats`, `log_likelihood` (per patient), `log_prior`,
+        `observed_data` and `constant_data`.
+    diagnostics : DataFrame
+        One row for each check of the sampler.
+    notes : tuple of str
+        What the reader must know, in sentences.
     """
 
     specification: Specification
