@@ -17,7 +17,7 @@ SMOKE   ?= $(wildcard tests/test_layers.py tests/data tests/test_plan.py tests/t
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help reproduce example test test-other lint slow bench format constraints clean check-python
+.PHONY: help reproduce example test docs test-other lint slow bench format constraints clean check-python
 
 help:
 	@echo "make reproduce    the founding paper, whole; results in reproduce-output/"
@@ -26,6 +26,7 @@ help:
 	@echo "make lint         lint and types only"
 	@echo "make format       put the code in its standard form"
 	@echo "make slow         the long tests"
+	@echo "make docs         type the tutorial, build the documentation into docs/_build/html/"
 	@echo "make bench        the benchmarks"
 	@echo "make constraints  resolve constraints.txt anew"
 	@echo "make clean        remove the environment, caches and results"
@@ -37,8 +38,12 @@ reproduce: $(VENV)/.installed
 example: $(VENV)/.installed
 	$(BIN)/bayesurv fit scripts/lymphoma.toml --out $(OUT)
 
+# The page of a report is opened in Chromium, where there is one.
+CHROMIUM := $(or $(BAYESURV_CHROMIUM),$(shell command -v chromium 2>/dev/null))
+
 test: lint
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(if $(CHROMIUM),,@echo "No chromium on PATH: the tests that open the report in it are left out.")
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(if $(CHROMIUM),,-m "not slow and not browser")
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -51,6 +56,10 @@ format: $(VENV)/.installed-dev
 
 slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m slow
+
+docs: $(VENV)/.installed-docs
+	$(BIN)/python docs/run_tutorial.py
+	$(BIN)/python -m sphinx -W --keep-going -q -E -b html docs docs/_build/html
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/run.py
@@ -71,7 +80,7 @@ check-other: $(VENV)/.installed-dev
 #   make constraints PYTHON=python3.12 VENV=.venv-other
 constraints: $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --dry-run --ignore-installed \
-	    --report $(VENV)/resolved.json -e '.[dev]'
+	    --report $(VENV)/resolved.json -e '.[dev,docs]'
 	$(BIN)/python -c "import json, sys; \
 	    found = [p['metadata'] for p in json.load(open(sys.argv[1]))['install']]; \
 	    pins = {p['name'].lower().replace('_', '-'): p['version'] for p in found}; \
@@ -82,7 +91,7 @@ constraints: $(VENV)/.made
 	mv constraints.new constraints.txt
 
 clean:
-	rm -rf $(VENV) .venv-other $(OUT) reproduce-output build dist constraints.new
+	rm -rf $(VENV) .venv-other $(OUT) reproduce-output build dist docs/_build constraints.new
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -97,6 +106,11 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/.made | check-pyt
 	@echo "Installing bayesurv and its test tools into $(VENV) (a few minutes the first time) ..."
 	$(INSTALL) -e '.[dev]'
 	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-docs: pyproject.toml constraints.txt $(VENV)/.made | check-python
+	@echo "Installing what the documentation is built with into $(VENV) ..."
+	$(INSTALL) -e '.[docs]'
+	@touch $@
 
 # Each candidate is run, not only looked up: a name on PATH may be a shim with nothing behind it.
 # For each name all of PATH is searched, so a dead shim does not hide a live Python; then the places
