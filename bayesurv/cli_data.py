@@ -66,6 +66,14 @@ def derive(
         str,
         typer.Option(help="A follow-up that ends on the day of salvage: refuse or half-day."),
     ] = "refuse",
+    swimmer: Annotated[
+        bool,
+        typer.Option(
+            "--swimmer",
+            help="Draw each patient's course too, a bar for each: FILE's name with .swimmer.png, "
+            ".svg and .pdf. It shows patients: not for passing on.",
+        ),
+    ] = False,
 ) -> None:
     """Derive EFS, PFS, OS, responses and covariates from dates, with an audit of every value."""
     from bayesurv.data.endpoints import Options
@@ -82,8 +90,12 @@ def derive(
         day_zero=day_zero,
     )
     last = None if cutoff is None else _date(cutoff)
-    derived, seen = run_derive(tables, out, options, date_format=date_format, cutoff=last)
+    derived, seen = run_derive(
+        tables, out, options, date_format=date_format, cutoff=last, swimmer=swimmer
+    )
     _show(derived, seen, out)
+    if swimmer:
+        typer.echo(f"Each patient's course is in {out.with_suffix('')}.swimmer.png, .svg and .pdf")
 
 
 @data_commands.command()

@@ -120,7 +120,7 @@ def test_files_of_a_plan(planned):
     assert (shown.code, shown.error) == (0, "")
     fits = [f"{e}/{b}" for e in ("efs", "os") for b in ("weibull", "piecewise-exponential")]
     tables = "parameters hazard_ratios survival benefit arms diagnostics loo"
-    figures = "survival hazard forest chains benefit"
+    figures = "survival hazard forest chains benefit horizons"
     expected = {f"{fit}/{name}.csv" for fit in fits for name in tables.split()}
     expected |= {
         f"{fit}/figures/{name}.{kind}" for fit in fits for name in figures.split() for kind in KINDS

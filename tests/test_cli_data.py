@@ -29,7 +29,7 @@ B,infection,3,2020-12-01,1
 }
 OPTIONS = (
     "out date-format cutoff unit origin efs unknown-related pfs-censor response-window "
-    "relapse-origin day-zero"
+    "relapse-origin day-zero swimmer"
 )
 
 

@@ -27,7 +27,7 @@ QUESTIONS = {
     "sensitivity": "treatment horizon threshold prior out",
 }
 FIGURES = {
-    "benefit": "benefit",
+    "benefit": "benefit horizons",
     "check": "checks statistics calibration",
     "compare": "comparison stacked_survival",
     "influence": "influence",

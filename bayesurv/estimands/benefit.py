@@ -181,15 +181,20 @@ def arms_table(comparison: Comparison, ci_prob: float = CI_PROB) -> pd.DataFrame
 def difference_curve(comparison: Comparison, ci_prob: float = CI_PROB) -> "xr.Dataset":
     """Difference of the arms' survival over time, the second less the first, to the arms' end.
 
-    Variables mean, median, lower, upper and probability (of a difference above 0) over `time`.
+    Variables mean, median, lower, upper and probability (of a difference above 0) over `time`;
+    after rmst_ the same of the difference in restricted mean survival to each time, the integral
+    of the first by the trapezoidal rule.
     """
     import xarray as xr
 
     time = np.linspace(0, comparison.arms.end, POINTS)
     untreated, treated = comparison.survival(time)
     draws = xr.DataArray(treated - untreated, {"time": time}, ("chain", "draw", "time"))
-    gained = (draws > 0).mean(("chain", "draw"))
-    return summarise(draws, ci_prob).assign(probability=gained)
+    areas = np.diff(time) * (draws.to_numpy()[..., 1:] + draws.to_numpy()[..., :-1]) / 2
+    lived = draws.copy(data=np.pad(areas.cumsum(axis=-1), [(0, 0), (0, 0), (1, 0)]))
+    found = summarise(draws, ci_prob).assign(probability=(draws > 0).mean(("chain", "draw")))
+    gained = summarise(lived, ci_prob).assign(probability=(lived > 0).mean(("chain", "draw")))
+    return found.assign({f"rmst_{name}": values for name, values in gained.items()})
 
 
 def contrasts(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 AXES_HEIGHT = 2.9
 MOST_TICKS = 300
+END = 10  # points, of the mark of the end of follow-up
 
 
 def plot_survival(
@@ -133,7 +134,7 @@ def _ends(
 
 
 def _draw_curve(ax: Axes, i: int, curve: "xr.Dataset", end: float) -> None:
-    """Band and mean, solid up to the end of follow-up and dashed beyond."""
+    """Band and mean, solid up to the end of follow-up, which is marked, and dashed beyond."""
     colour, marker = look(i)
     time = curve.time.to_numpy().astype(float)
     parts = [curve[name].to_numpy() for name in ("mean", "lower", "upper")]
@@ -150,6 +151,9 @@ def _draw_curve(ax: Axes, i: int, curve: "xr.Dataset", end: float) -> None:
             spots = float(curve.time[-1]) * (0.06 + 0.05 * (i % 6) + 0.3 * np.arange(4))
             every = np.searchsorted(cut[part], spots[spots <= cut[part][-1]])
             line.set(marker=marker, markevery=every.tolist(), ms=3.6, mfc="white", mew=0.8)
+    if time[0] < end < time[-1]:
+        at = np.interp(end, cut, mean)
+        ax.plot([end], [at], "|", ms=END, mew=1.3, color=colour, zorder=3, clip_on=False)
 
 
 def _draw_observed(ax: Axes, i: int, observed: KaplanMeier, alone: bool) -> None:
@@ -192,8 +196,9 @@ def _legend(
         handles.append(Line2D([], [], color=INK, lw=0.6, marker="|", ms=4.5, mew=0.6))
         names.append("Kaplan–Meier")
     if any(float(curve.time[-1]) > ends[arm] for arm, curve in curves.items()):
-        handles.append(Line2D([], [], color=INK, lw=1.3, ls=DASHED))
-        names.append("Beyond follow-up")
+        end = Line2D([], [], color=INK, lw=0, marker="|", ms=END, mew=1.3)
+        handles.append((Line2D([], [], color=INK, lw=1.3, ls=DASHED), end))
+        names.append("Beyond end of follow-up")
     legend_above(ax, handles, names, _title(curves, observed), TABLE_LEFT * bool(observed))
 
 

@@ -37,6 +37,7 @@ def plot_influence(
     threshold: float,
     arms: Sequence[str],
     title: str = "",
+    numbered: bool = False,
 ) -> Axes:
     """Draw P(HR < 1) and the hazard ratio without each patient, in the order of the change.
 
@@ -44,14 +45,18 @@ def plot_influence(
     ----------
     table : DataFrame
         Columns patient, arm, event, prob_benefit, prob_benefit_change, mcse, hazard_ratio and
-        hazard_ratio_mcse, the most influential first, as `influence` gives. The first three are
-        numbered; grey bars are two Monte-Carlo errors either way.
+        hazard_ratio_mcse, the most influential first, as `influence` gives. Grey bars are two
+        Monte-Carlo errors either way.
     prob_benefit, hazard_ratio : float
         Those with all patients, lines from which stems lead to each patient.
     threshold : float
         P(HR < 1) from which on the conclusion is benefit; up to 1 - threshold it is harm.
     arms : sequence of str
         Values of `arm`, the one without the treatment first.
+    title : str
+        Of the figure.
+    numbered : bool
+        Write the numbers of the three most influential patients: not for a report.
 
     Returns
     -------
@@ -66,7 +71,8 @@ def plot_influence(
     _draw(upper, ordered, "prob_benefit", "mcse", prob_benefit, arms)
     _draw(lower, ordered, "hazard_ratio", "hazard_ratio_mcse", hazard_ratio, arms)
     bounds = _draw_bounds(upper, prob_benefit, threshold)
-    _number(upper, ordered)
+    if numbered:
+        _number(upper, ordered)
     upper.set_ylabel("P(HR < 1) without the patient")
     lower.set_ylabel("Hazard ratio without the patient")
     upper.tick_params(axis="x", labelbottom=False)

@@ -21,6 +21,7 @@ from bayesurv.estimands.margins import Margins
 from bayesurv.estimands.ranking import rank_probabilities, ranking_table
 from bayesurv.fitting import Fit
 from bayesurv.plots.benefit import plot_benefit, plot_ranks
+from bayesurv.plots.horizons import plot_horizons
 from bayesurv.plots.style import duration, probability
 from bayesurv.report.answer import FAILED, Answer
 from bayesurv.report.benefit_words import benefit_sentence, ranking_sentence
@@ -112,16 +113,18 @@ def answered(
     """Tables, figure and sentence of two arms compared."""
     table, arms = benefit_table(comparison, margins), arms_table(comparison)
     untreated, treated = comparison.arms.names
-    rmst = comparison.curves[0]
+    rmst, curve = comparison.curves[0], difference_curve(comparison)
+    unit, label = comparison.fit.unit, _label(comparison.fit, endpoint)
     figure = plot_benefit(
         rmst[1] - rmst[0],
-        difference_curve(comparison),
-        unit=comparison.fit.unit,
+        curve,
+        unit=unit,
         horizon=comparison.horizon,
         arms=(untreated, treated),
-        label=_label(comparison.fit, endpoint),
+        label=label,
         margin=margins.rmst,
     )
+    over_time = plot_horizons(curve, unit=unit, arms=(untreated, treated), label=label)
     return Answer(
         sentence=benefit_sentence(
             comparison,
@@ -134,7 +137,7 @@ def answered(
         ),
         shown=_shown(table),
         tables={"benefit": table, "arms": arms},
-        figures={"benefit": figure},
+        figures={"benefit": figure, "horizons": over_time},
         notes=comparison.fit.notes,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from bayesurv.data.cohort import Cohort
@@ -71,6 +72,20 @@ def regular_cox(observed: Observations) -> tuple[Estimate | None, list[str]]:
         return observed.cox(firth=True), [f"Cox: {note}. {firth}" for note in found.notes]
     except ValueError as error:
         return None, [f"Cox's model could not be fitted: {error}."]
+
+
+def classical_ratios(plan: Plan, cohort: Cohort) -> pd.DataFrame | None:
+    """Hazard ratios of Cox's model of all terms, as `plot_forest` takes them; None without one.
+
+    Firth's where an estimate is infinite.
+    """
+    found, _ = regular_cox(observations(plan, cohort))
+    if found is None:
+        return None
+    ratios, lower, upper = np.exp([found.coefficient, *found.interval()])
+    method = "cox-firth" if found.likelihood.firth else "cox"
+    columns = {"term": found.terms, "hazard_ratio": ratios, "lower": lower, "upper": upper}
+    return pd.DataFrame(columns).assign(method=method)
 
 
 def _beside(plan: Plan, fit: Fit, cox: Estimate | None) -> pd.DataFrame:

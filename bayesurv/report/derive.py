@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from bayesurv.data.clinical.schema import TABLES, dictionary, template
 from bayesurv.data.clinical.tables import named
@@ -15,12 +16,15 @@ from bayesurv.data.endpoints import Derived, Options, derive, read_tables
 from bayesurv.data.faults import Fault, InputError
 from bayesurv.frequentist.kaplan_meier import reverse_kaplan_meier
 from bayesurv.frequentist.quantiles import quantile
+from bayesurv.plots.style import figure_files, save_all
+from bayesurv.plots.swimmer import plot_swimmer, swimmer_patients
 from bayesurv.report.files import REMEDY, check_files, write_files
 from bayesurv.report.folder import staged
 from bayesurv.report.origin import command, versions
 
 SIBLINGS = ("audit.csv", "flow.csv", "rules.md", "provenance.json")
 WORKBOOK = "clinical-tables.xlsx"
+ORIGINS = {"salvage-start": "start of salvage"}
 
 
 def run_derive(
@@ -30,11 +34,13 @@ def run_derive(
     *,
     date_format: str = "YYYY-MM-DD",
     cutoff: date | None = None,
+    swimmer: bool = False,
 ) -> tuple[Derived, pd.DataFrame]:
     """Derive, and write `out` and beside it its audit, flow, rules and provenance.
 
     Of cohort.csv these are cohort.audit.csv, cohort.flow.csv, cohort.rules.md and
-    cohort.provenance.json. Returns what was derived, and the follow-up by arm.
+    cohort.provenance.json; if asked for, also the course of each patient as a figure,
+    cohort.swimmer.png, .svg and .pdf. Returns what was derived, and the follow-up by arm.
 
     Raises
     ------
@@ -45,7 +51,9 @@ def run_derive(
         raise InputError([Fault(f"{out} is not the name of a .csv file; {REMEDY}")])
     audit, flow, rules, mark = (out.with_name(f"{out.stem}.{name}") for name in SIBLINGS)
     paths = [named(file)[1] for file in files]
-    check_files((out, audit, flow, rules, mark), paths, mark)
+    drawn = out.with_name(f"{out.stem}.swimmer")
+    figures = figure_files(drawn) if swimmer else []
+    check_files((out, audit, flow, rules, *figures, mark), paths, mark)
     derived = derive(read_tables(files, date_format=date_format, cutoff=cutoff), options)
     seen = follow_up(derived)
     stated = options.shown() | {"date-format": date_format, "cutoff": str(cutoff or "none")}
@@ -55,7 +63,7 @@ def run_derive(
         "versions": versions(),
         "options": stated,
         "inputs": {path.name: _digest(path) for path in paths},
-        "files": [path.name for path in (out, audit, flow, rules, mark)],
+        "files": [path.name for path in (out, audit, flow, rules, *figures, mark)],
     }
     write_files(
         {
@@ -66,7 +74,17 @@ def run_derive(
             out: derived.cohort.to_csv(index=False),
         }
     )
+    if swimmer:
+        save_all(_swimmer(derived), drawn)
     return derived, seen
+
+
+def _swimmer(derived: Derived) -> Axes:
+    cohort, unit = derived.cohort, derived.options.unit
+    patients = swimmer_patients(cohort, treatment="cti2", unit=unit)
+    patients["arm"] = patients["arm"].replace({"cti2 = 1": "CTI2", "cti2 = 0": "other salvage"})
+    origin = ORIGINS.get(derived.options.origin, derived.options.origin)
+    return plot_swimmer(patients, unit=unit, origin=origin)
 
 
 def _digest(path: Path) -> str:

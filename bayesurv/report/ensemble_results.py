@@ -32,6 +32,7 @@ from bayesurv.estimands.pooling import pool
 from bayesurv.estimands.summary import prior_hazard_ratios
 from bayesurv.inference.diagnostics import failures
 from bayesurv.plots.benefit import plot_benefit
+from bayesurv.plots.horizons import plot_horizons
 from bayesurv.report.answer import Answer
 from bayesurv.report.benefit_words import benefit_sentence
 from bayesurv.report.ensemble_words import ensemble_sentence, member_sentences
@@ -106,22 +107,26 @@ def ensemble_benefit(
     fit = comparison.whole
     table, arms = pooled_benefit(comparison, margins), pooled_arms(comparison)
     untreated, treated = comparison.arms.names
-    rmst = comparison.curves[0]
+    rmst, curve = comparison.curves[0], difference_curve(comparison)
+    unit = fit.stacked.unit
+    label = (endpoint.upper() if endpoint else "survival") + " (FAILED CHECKS)" * fit.failed
     figure = plot_benefit(
         rmst[1] - rmst[0],
-        difference_curve(comparison),
-        unit=fit.stacked.unit,
+        curve,
+        unit=unit,
         horizon=comparison.horizon,
         arms=(untreated, treated),
-        label=(endpoint.upper() if endpoint else "survival") + " (FAILED CHECKS)" * fit.failed,
+        label=label,
         margin=margins.rmst,
     )
+    over_time = plot_horizons(curve, unit=unit, arms=(untreated, treated), label=label)
+    figures = {"benefit": figure, "horizons": over_time}
     population = f"the {fit.n_patients} patients of each of {fit.n_members} members, pooled"
     sentence = benefit_sentence(
         comparison, table, arms, margins, endpoint=endpoint, population=population, causal=causal
     )
     notes = (*member_sentences(table, fit.stacked.unit), *fit.notes)
-    return Answer(sentence, table, {"benefit": table, "arms": arms}, {"benefit": figure}, notes)
+    return Answer(sentence, table, {"benefit": table, "arms": arms}, figures, notes)
 
 
 def write_ensemble_figures(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from bayesurv.estimands.contrasts import (
     baseline_covariates,
@@ -44,13 +45,14 @@ def write_fit(
     profiles: Any = None,
     margins: Margins = NO_MARGINS,
     causal: str | None = None,
+    classical: pd.DataFrame | None = None,
     provenance: dict[str, Any] | None = None,
 ) -> None:
     """Write posterior.nc, the tables and the figures of one endpoint and baseline.
 
     `label` names the endpoint in the figures; `profiles` is a table, a list of mappings,
     "observed", or None for patients who differ in the treatment only; `margins` and `causal` are
-    for the benefit of the treatment.
+    for the benefit of the treatment; `classical` is what the forest shows beside.
     """
     folder.mkdir(parents=True)
     save(fit, folder / "posterior.nc", **(provenance or {}))
@@ -67,7 +69,7 @@ def write_fit(
         text = "\n".join(sentences + failures(fit.diagnostics)) + "\n"
         (folder / "FAILED.txt").write_text(text, encoding="utf-8")
     (folder / "figures").mkdir()
-    write_figures(fit, folder / "figures", label, treatment)
+    write_figures(fit, folder / "figures", label, treatment, classical)
     if treatment is not None:
         endpoint = endpoint_name(provenance or {})
         answer = cohort_benefit(fit, treatment, horizon, times, margins, endpoint, causal)
@@ -86,6 +88,7 @@ def write_figures(
     folder: Path,
     label: str,
     treatment: str | None,
+    classical: pd.DataFrame | None = None,
 ) -> None:
     """Draw survival over Kaplan-Meier, hazard, forest and chains."""
     from bayesurv.plots.chains import plot_chains
@@ -108,7 +111,8 @@ def write_figures(
     axes = plot_hazard(curves, unit=fit.unit, knots=fit.baseline.knots(), ends=ends)
     save_all(axes, folder / "hazard")
     if fit.design.terms:
-        axes = plot_forest(hazard_ratios(fit), prior=prior_hazard_ratios(fit))
+        priors = prior_hazard_ratios(fit)
+        axes = plot_forest(hazard_ratios(fit), prior=priors, classical=classical)
         save_all(axes, folder / "forest")
     save_all(plot_chains(dict(elements(fit.posterior))), folder / "chains")
 

@@ -15,7 +15,12 @@ from bayesurv.estimands.margins import Margins
 from bayesurv.estimands.summary import hazard_ratios
 from bayesurv.fitting import CohortWarning, Fit, fit
 from bayesurv.plan import Plan
-from bayesurv.report.classical import classical_table, observations, write_side_by_side
+from bayesurv.report.classical import (
+    classical_ratios,
+    classical_table,
+    observations,
+    write_side_by_side,
+)
 from bayesurv.report.folder import staged
 from bayesurv.report.origin import command, versions, write_provenance
 from bayesurv.report.rehearse import rehearse
@@ -87,7 +92,7 @@ def run_plan(
                     "data": {"sha256": cohort.digest()},
                 }
                 folder = staging / endpoint / baseline.name
-                _write(plan, fitted, folder, origin)
+                _write(plan, cohort, fitted, folder, origin)
                 ratios = hazard_ratios(fitted)
                 outcomes.append(Outcome(endpoint, baseline.name, ratios, fitted))
         if plan.estimand.classical:
@@ -116,7 +121,7 @@ def _beside(
     return [replace(found, beside=said[found.endpoint]) for found in outcomes]
 
 
-def _write(plan: Plan, fitted: Fit, folder: Path, origin: dict[str, Any]) -> None:
+def _write(plan: Plan, cohort: Cohort, fitted: Fit, folder: Path, origin: dict[str, Any]) -> None:
     asked = plan.estimand
     write_fit(
         fitted,
@@ -128,6 +133,7 @@ def _write(plan: Plan, fitted: Fit, folder: Path, origin: dict[str, Any]) -> Non
         profiles=asked.profiles,
         margins=Margins(asked.rmst_margin, asked.survival_margin),
         causal=asked.causal,
+        classical=classical_ratios(plan, cohort) if asked.classical else None,
         provenance=origin,
     )
 

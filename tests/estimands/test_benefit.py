@@ -252,6 +252,17 @@ def test_the_difference_over_time_is_that_of_the_curves(known):
     assert curve.attrs["ci_prob"] == 0.95
 
 
+def test_the_time_gained_to_each_horizon_is_that_of_the_restricted_means(known):
+    curve = difference_curve(compare_arms(known, "cti2", 12))
+    assert curve["rmst_median"][0] == 0
+    for i in (15, 30, 60):
+        untreated, treated = compare_arms(known, "cti2", float(curve.time[i])).curves[0]
+        gain, at = treated - untreated, curve.isel(time=i)
+        assert float(at["rmst_median"]) == pytest.approx(np.median(gain), abs=0.02)
+        assert float(at["rmst_lower"]) == pytest.approx(np.quantile(gain, 0.025), abs=0.02)
+        assert float(at["rmst_probability"]) == pytest.approx((gain > 0).mean(), abs=0.005)
+
+
 # --- What cannot be asked ---
 
 

@@ -31,9 +31,14 @@ def influence(size=20, everyone=0.9, spread=0.02):
     return table.iloc[order].reset_index(drop=True)
 
 
-def drawn(table, prob_benefit=0.9, threshold=0.95):
+def drawn(table, prob_benefit=0.9, threshold=0.95, numbered=False):
     axes = plot_influence(
-        table, prob_benefit=prob_benefit, hazard_ratio=0.8, threshold=threshold, arms=ARMS
+        table,
+        prob_benefit=prob_benefit,
+        hazard_ratio=0.8,
+        threshold=threshold,
+        arms=ARMS,
+        numbered=numbered,
     )
     root(axes).canvas.draw()
     return axes, root(axes).axes[1]
@@ -94,13 +99,18 @@ def test_the_nearest_threshold_is_a_line_and_in_view():
 def test_three_patients_are_numbered_and_no_number_lies_over_another():
     for size in (5, 20, 61, 300):
         table = influence(size)
-        upper, _ = drawn(table)
+        upper, _ = drawn(table, numbered=True)
         texts = [text for text in upper.texts if text.get_text().isdigit()]
         assert {int(t.get_text()) for t in texts} == set(table["patient"].head(3))
         boxes = [Bbox.from_extents(t.get_window_extent().extents) for t in texts]
         assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
         figure = Bbox.from_extents(root(upper).bbox.extents)
         assert all(figure.contains(*box.min) and figure.contains(*box.max) for box in boxes)
+
+
+def test_no_patient_is_numbered_unless_asked_for():
+    upper, lower = drawn(influence())
+    assert not [*upper.texts, *lower.texts]
 
 
 def test_the_legend_is_over_the_axes_and_names_what_there_is():

@@ -123,7 +123,7 @@ def test_kaplan_meier_over_the_curve():
     (steps,) = lines(ax, COLOURS[1], drawstyle="steps-post")
     assert_array_equal(steps[:-1], np.column_stack([km.time, km.survival]))
     assert_array_equal(steps[-1], [km.end, km.survival[-1]])
-    (ticks,) = lines(ax, COLOURS[1], marker="|")
+    ticks = max(lines(ax, COLOURS[1], marker="|"), key=len)  # the other marks the end
     assert_array_equal(ticks[:, 0], km.censored)
     assert_array_equal(ticks[:, 1], km.survival_at(km.censored))
     assert "Kaplan–Meier" in legend(ax)
@@ -142,7 +142,10 @@ def test_beyond_the_end_the_curve_is_dashed():
     assert_array_equal(dashed[0][0], at_end)
     assert dashed[0][-1, 0] == 36
     assert lines(ax, COLOURS[1], linestyle="--") == []
-    assert legend(ax)[-1] == "Beyond follow-up"
+    assert legend(ax)[-1] == "Beyond end of follow-up"
+    (mark,) = lines(ax, COLOURS[0], marker="|")
+    assert_array_equal(mark, [at_end])
+    assert lines(ax, COLOURS[1], marker="|") == []
 
 
 @pytest.mark.parametrize(
@@ -163,7 +166,7 @@ def test_where_the_end_comes_from(end, curves, observed, ends):
 
 def test_nothing_is_dashed_within_follow_up():
     ax = survival(observed=None, ends={"second": 36, "none": 40})
-    assert "Beyond follow-up" not in legend(ax)
+    assert "Beyond end of follow-up" not in legend(ax)
     assert lines(ax, COLOURS[0], linestyle="--") == []
 
 
@@ -310,6 +313,39 @@ def test_forest_with_prior():
     assert all(bar.get_x() + bar.get_width() == pytest.approx(6) for bar in bars.values())
     assert legend(ax) == ["Prior interval"]
     assert ax.get_xlim()[0] > 0.09
+
+
+def test_forest_with_the_classical_estimate_beside():
+    cox = pd.DataFrame(
+        {"term": ["bulky", "cti2", "other"], "hazard_ratio": [1.7, 0.6, 9.0],
+         "lower": [0.9, 0.3, 8.0], "upper": [3.2, 1.2, 12.0], "method": "cox"}
+    )  # fmt: skip
+    ax = plot_forest(RATIOS, classical=cox)
+    assert legend(ax) == ["Posterior", "Cox"]
+    drawn = [np.column_stack(line.get_data()).tolist() for line in ax.get_lines()]
+    assert [[0.3, 0.16], [1.2, 0.16]] in drawn
+    assert [[0.9, 1.16], [3.2, 1.16]] in drawn
+    assert [[0.6, 0.16], [1.7, 1.16]] in drawn
+    assert drawn[-1] == [[0.62, -0.16], [1.54, 0.84], [2.3, 1.84]]
+    assert texts(ax)[-3:] == ["Classical HR (95% CI)", "0.60 (0.30–1.20)", "1.70 (0.90–3.20)"]
+    found = boxes(ax)
+    assert not any(a.overlaps(b) for i, a in enumerate(found) for b in found[:i])
+    ax = plot_forest(RATIOS, classical=cox.assign(method="cox-firth"), columns=1)
+    assert legend(ax) == ["Posterior", "Firth"]
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_forest_in_one_column_has_its_numbers_over_the_rows(beside):
+    cox = RATIOS.assign(method="cox") if beside else None
+    ax = plot_forest(RATIOS, classical=cox, columns=1)
+    assert root(ax).get_figwidth() == 3.5
+    second = "\nCox 1.54 (0.86–2.75), 95% CI" if beside else ""
+    assert texts(ax)[1] == f"bulky: HR 1.54 (0.86–2.75), P(HR < 1) 0.07{second}"
+    root(ax).draw_without_rendering()
+    spans = [text.get_window_extent() for text in ax.texts]
+    assert all(span.x1 <= root(ax).bbox.x1 for span in spans)
+    marks = [line.get_window_extent() for line in ax.get_lines()[1:] if len(line.get_xdata()) == 2]
+    assert not any(span.overlaps(mark) for span in spans for mark in marks)
 
 
 def test_forest_arrows_where_an_interval_leaves_the_axes():

@@ -183,7 +183,7 @@ def test_tables_and_what_is_shown():
     expected = bs.benefit(fit, "cti2", 12, times=[3, 6], survival_margin=0.1)
     pd.testing.assert_frame_equal(answer.tables["benefit"], expected)
     assert set(answer.tables) == {"benefit", "arms"}
-    assert set(answer.figures) == {"benefit"}
+    assert set(answer.figures) == {"benefit", "horizons"}
     shown = answer.shown.to_numpy().tolist()
     assert len(shown) == len(expected)
     assert shown[0] == ["hazard ratio", "", "0.61 (0.41 to 0.89)", "P(< 1) >0.999"]
@@ -219,7 +219,7 @@ def test_written_and_loaded(weibull_fit, tmp_path):
         "benefit.csv",
         "arms.csv",
         "benefit.txt",
-        *(f"benefit.{kind}" for kind in KINDS),
+        *(f"{name}.{kind}" for name in ("benefit", "horizons") for kind in KINDS),
     }
     again = pd.read_csv(tmp_path / "benefit.csv")
     pd.testing.assert_frame_equal(again, answer.tables["benefit"])

@@ -8,7 +8,7 @@ import pytest
 
 from bayesurv.plan import Plan
 from bayesurv.plots.style import KINDS
-from bayesurv.report.classical import disagreements
+from bayesurv.report.classical import classical_ratios, disagreements, observations
 from bayesurv.report.run import run_plan
 
 FIRST = ["endpoint", "term", "method", "estimate", "lower", "upper", "p"]
@@ -92,6 +92,20 @@ def test_the_command_needs_no_sampler(bayesurv, cohort_csv, tmp_path, monkeypatc
     screening = pd.read_csv(out / "screening.csv")
     assert screening["variable"].tolist() == ["cti2", "bulky"]
     assert screening["frequency"].between(0, 1).all()
+
+
+def test_the_forest_of_a_fit_shows_cox_beside(cohort_csv):
+    plan = Plan.from_options(
+        "os", file=cohort_csv, time="os_months", event="os_event", unit="months",
+        formula="cti2 + bulky", baseline=["weibull"], treatment="cti2",
+    )  # fmt: skip
+    [cohort] = plan.cohorts().values()
+    ratios = classical_ratios(plan, cohort)
+    found = observations(plan, cohort).cox()
+    assert ratios["term"].tolist() == ["cti2", "bulky"]
+    np.testing.assert_allclose(ratios["hazard_ratio"], np.exp(found.coefficient))
+    np.testing.assert_allclose(ratios["upper"], np.exp(found.interval()[1]))
+    assert set(ratios["method"]) == {"cox"}
 
 
 @pytest.mark.parametrize(

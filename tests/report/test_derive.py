@@ -47,6 +47,25 @@ def run(folder, out="cohort.csv", **options):
     return run_derive([str(folder / "patients.csv")], folder / out, Options(**options))
 
 
+def test_the_course_of_each_patient_is_drawn_only_if_asked_for(folder):
+    run_derive([str(folder / "patients.csv")], folder / "cohort.csv", Options(), swimmer=True)
+    figures = {f"cohort.swimmer.{kind}" for kind in ("png", "svg", "pdf")}
+    assert set(os.listdir(folder)) == {"patients.csv", *NAMES, *figures}
+    mark = json.loads((folder / "cohort.provenance.json").read_text())
+    assert set(mark["files"]) == NAMES | figures
+    drawn = (folder / "cohort.swimmer.svg").read_text("utf-8")
+    assert "other salvage (n = 3)" in drawn
+    assert "Months since start of salvage" in drawn
+    assert not any(who in drawn for who in ENDS)
+
+
+def test_a_swimmer_of_another_origin_is_not_replaced(folder):
+    (folder / "cohort.swimmer.pdf").write_text("mine")
+    with pytest.raises(InputError, match="bayesurv did not write it"):
+        run_derive([str(folder / "patients.csv")], folder / "cohort.csv", Options(), swimmer=True)
+    assert set(os.listdir(folder)) == {"patients.csv", "cohort.swimmer.pdf"}
+
+
 def test_everything_is_written_beside_the_cohort(folder):
     derived, _ = run(folder, unit="days")
     assert set(os.listdir(folder)) == {"patients.csv", *NAMES}

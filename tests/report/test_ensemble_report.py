@@ -64,7 +64,7 @@ def test_files_are_those_of_a_fit_and_more(ran):
     shown, out = ran
     assert (shown.code, shown.error) == (0, "")
     tables = "parameters hazard_ratios members survival benefit arms diagnostics"
-    figures = "survival forest members benefit"
+    figures = "survival forest members benefit horizons"
     for endpoint in ("efs", "os"):
         folder = out / endpoint / "weibull"
         expected = {f"{name}.csv" for name in tables.split()}

@@ -27,7 +27,7 @@ COLUMNS = {
     "arms.csv": "arm quantity time estimate lower upper prob_not_reached",
     "loo.csv": "elpd_loo se p_loo pareto_k_max patients_above_0.7 patients",
 }
-FIGURES = ("survival", "hazard", "forest", "chains", "benefit")
+FIGURES = ("survival", "hazard", "forest", "chains", "benefit", "horizons")
 
 
 @pytest.fixture(scope="module")
