@@ -29,6 +29,8 @@ CSS = """
 .paper-table caption span { display: block; font-size: .9em; }
 .paper-table th, .paper-table td { padding: .25em .7em; border: 0; text-align: left;
   vertical-align: top; background: transparent; }
+.paper-table tbody td { white-space: nowrap; }
+@media print { .paper-table tbody td { white-space: normal; } }
 .paper-table th { font-weight: normal; }
 .paper-table thead th { font-weight: bold; vertical-align: bottom; }
 .paper-table thead th[scope=colgroup] { text-align: center;
@@ -178,7 +180,9 @@ def paper_table_page(table: PaperTable) -> str:
 
 def paper_table_latex(table: PaperTable) -> str:
     """One table as a LaTeX float, in characters that any LaTeX knows."""
-    text = _great_table(table).tab_header(table.title, table.subtitle or None).as_latex()
+    made = _great_table(table).tab_header(table.title, table.subtitle or None)
+    text = made.tab_options(table_font_size="12px").as_latex()  # 9 pt
+    text = re.sub(r"(\\begin\{tabular\*\}.*)\|", r"\1", text)  # no line beside the row's name
     for sign, written in LATEX.items():
         text = text.replace(sign, written)
     return PREAMBLE + text

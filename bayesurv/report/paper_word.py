@@ -1,9 +1,12 @@
 """Tables for a paper as a Word file."""
 
 import io
+import itertools
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bayesurv.data.faults import Fault, InputError
 
@@ -75,20 +78,32 @@ def _add(document: "Document", table: "PaperTable") -> None:
     columns = [str(name) for name in table.frame.columns]
     heads = 2 if table.spanners else 1
     made = document.add_table(rows=heads + len(table.frame), cols=len(columns))
-    made.style = "Table Grid"
-    grid = made._cells  # each access of a row's cells walks the whole table
-    for row, texts in enumerate((*_heads(table, columns), *table.frame.to_numpy())):
-        for column, text in enumerate(texts):
-            cell = grid[row * len(columns) + column]
-            cell.text = str(text)
-            _small(cell.paragraphs[0], bold=row < heads)
+    grid = np.array(made._cells).reshape(-1, len(columns))  # made.cell() walks the whole table
+    texts = [*_heads(table, columns), *table.frame.to_numpy()]
+    for row, column in np.ndindex(grid.shape):
+        _write(grid[row, column], texts[row][column], bold=row < heads)
     for label, spanned in table.spanners:
         first, last = columns.index(spanned[0]), columns.index(spanned[-1])
-        merged = grid[first].merge(grid[last])
-        merged.text = label
-        _small(merged.paragraphs[0], bold=True)
-    for row in made.rows[:heads]:
-        _repeat(row)
+        _write(grid[0, first].merge(grid[0, last]), label, bold=True)
+    for name in table.stub[:-1]:
+        column = columns.index(name)
+        for first, last in _repeated(list(table.frame[name])):
+            whole = grid[heads + first, column].merge(grid[heads + last, column])
+            _write(whole, table.frame[name].iloc[first])
+    _rule(made, heads)
+
+
+def _repeated(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """First and last place of each run of the same text."""
+    for _, run in itertools.groupby(range(len(texts)), key=texts.__getitem__):
+        first, *others = run
+        if others:
+            yield first, others[-1]
+
+
+def _write(cell: Any, text: object, bold: bool = False) -> None:
+    cell.text = str(text)
+    _small(cell.paragraphs[0], bold)
 
 
 def _heads(table: "PaperTable", columns: Sequence[str]) -> Iterator[list[str]]:
@@ -106,11 +121,21 @@ def _small(paragraph: Any, bold: bool = False) -> None:
         run.font.size, run.bold = Pt(8), bold
 
 
-def _repeat(row: Any) -> None:
-    """Print the headings again on every page of the table."""
+def _rule(made: Any, heads: int) -> None:
+    """Lines above, below and between rows, none between columns; headings again on every page."""
+    borders = _element("w:tblBorders")
+    for side, width in {"top": 12, "bottom": 12, "insideH": 4}.items():
+        borders.append(_element(f"w:{side}", val="single", sz=str(width), color="808080"))
+    made._tbl.tblPr.append(borders)
+    for row in made.rows[:heads]:
+        row._tr.get_or_add_trPr().append(_element("w:tblHeader", val="true"))
+
+
+def _element(name: str, **attributes: str) -> Any:
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
 
-    mark = OxmlElement("w:tblHeader")
-    mark.set(qn("w:val"), "true")
-    row._tr.get_or_add_trPr().append(mark)
+    made = OxmlElement(name)
+    for attribute, value in attributes.items():
+        made.set(qn(f"w:{attribute}"), value)
+    return made

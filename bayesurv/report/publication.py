@@ -8,6 +8,7 @@ from bayesurv.report.publication_counts import counted_table, patient_table, pri
 from bayesurv.report.publication_cox import members_cox_table
 from bayesurv.report.publication_ratios import ratio_table
 from bayesurv.report.publication_read import Output
+from bayesurv.report.publication_responses import response_rows
 from bayesurv.report.publication_survival import benefit_rows, beside_table, milestone_table
 
 __all__ = ["PaperTable", "paper_table_html", "paper_tables", "write_paper_tables"]
@@ -34,6 +35,7 @@ def paper_tables(folder: Path) -> dict[str, PaperTable]:
 def _of_patients(output: Output) -> Named:
     yield "baseline", patient_table(output) or printed_table(output)
     yield "adverse_events", counted_table(output)
+    yield "responses", response_rows(output)
 
 
 def _of_endpoints(output: Output) -> Named:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from bayesurv.report.paper_table import PaperTable
 from bayesurv.report.publication_read import Output
-from bayesurv.report.publication_words import NONE, estimate, numbers, p, p_range
+from bayesurv.report.publication_words import NONE, estimate, numbers, p, p_range, signs
 
 CHARACTERISTIC = {"variable": "Characteristic", "level": "Level"}
 RULE = "spss"
@@ -34,10 +34,12 @@ def cohort_table(baseline: pd.DataFrame, who: str = "", *notes: str) -> PaperTab
     """
     named = baseline["variable"].where(baseline["variable"] != "").ffill()
     frame = baseline.assign(variable=named).replace("", NONE)
+    for column in ("SMD", "95% CI"):
+        frame[column] = frame[column].str.replace("-", "−")
     return PaperTable(
         title="Characteristics of the patients",
         subtitle=who,
-        frame=frame.assign(level=frame["level"].replace(NONE, "")),
+        frame=frame,
         footnotes=(*notes, "CI, confidence interval."),
         labels=CHARACTERISTIC,
         stub=("variable", "level"),
@@ -62,7 +64,6 @@ def _printed(output: Output, file: str, title: str) -> PaperTable | None:
     columns = list(table.columns)
     arms = columns[columns.index("level") + 1 : columns.index("smd")]
     rows = [_row(row, arms) for row in table.to_dict("records")]
-    sizes = (output.provenance.get("ensemble") or {}).get("patients")
     labels = {
         "item": "Characteristic",
         "level": "Level",
@@ -73,7 +74,7 @@ def _printed(output: Output, file: str, title: str) -> PaperTable | None:
     }
     return PaperTable(
         title=title,
-        subtitle=f"{sizes} patients" if sizes else "",
+        subtitle=output.size(),
         frame=pd.DataFrame(rows),
         footnotes=tuple(_notes(table)),
         labels=labels,
@@ -90,8 +91,8 @@ def _row(row: dict, arms: Sequence[str]) -> dict[str, str]:
     if np.isnan(row[RULE]):
         recomputed = p_range(*numbers(row, *_members("p")))
     return {
-        "item": str(row["item"]),
-        "level": str(row["level"]),
+        "item": signs(row["item"]),
+        "level": signs(row["level"]),
         **{arm: str(row[arm]).replace("-", "–") or NONE for arm in arms},
         "smd": estimate(numbers(row, "smd", "smd_lower", "smd_upper"), _two, NONE),
         "published_p": str(row["printed_p"]) or NONE,
@@ -112,4 +113,4 @@ def _notes(table: pd.DataFrame) -> Iterator[str]:
         f"cohorts. None is adjusted for the number of tests ({int(table[RULE].notna().sum())})."
     )
     for row in table[table["derived"] != ""].to_dict("records"):
-        yield f"{row['item']}: {row['derived']}."
+        yield signs(f"{row['item']}: {row['derived']}.")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from bayesurv.report.paper_table import PaperTable
-from bayesurv.report.publication_read import Fitted, Output
+from bayesurv.report.publication_read import Fitted, Output, named
 from bayesurv.report.publication_words import NONE, numbers, p_range, ratio, term
 
 ANALYSES = {"cox_univariable": "Cox, univariable", "cox": "Cox, multivariable"}
@@ -56,7 +56,7 @@ def members_cox_table(output: Output, endpoint: str, fits: Sequence[Fitted]) -> 
     order = table.loc[table["analysis"].isin(ANALYSES.values()), "term"].unique()
     frame = pd.DataFrame(columns).reindex(order).fillna(NONE).rename_axis("term").reset_index()
     return PaperTable(
-        title=f"Cox models, {endpoint.upper()}: recomputed and published",
+        title=f"Cox models, {named(endpoint)}: recomputed and published",
         subtitle=output.patients(fits[0]),
         frame=frame,
         spanners=tuple(spanners),
@@ -73,7 +73,7 @@ def _log_ranks(table: pd.DataFrame) -> Iterator[str]:
 
 def _how(output: Output) -> str:
     return (
-        f"Median and range over {output.members()} synthetic cohorts that have what was printed; "
+        f"Median and range over {output.members()} synthetic cohorts that have what was published; "
         "a range is no confidence interval. Tied times by Breslow's method, P by Wald's test; "
         "stage from I to IV in steps. No P is adjusted for the number of tests."
     )

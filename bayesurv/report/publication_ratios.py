@@ -7,7 +7,7 @@ import pandas as pd
 
 from bayesurv.report.paper_table import PaperTable, Spanner
 from bayesurv.report.publication_cox import ANALYSES, members_cox, members_ratios
-from bayesurv.report.publication_read import Fitted, Output, prior_notes
+from bayesurv.report.publication_read import Fitted, Output, named, prior_notes
 from bayesurv.report.publication_words import (
     NONE,
     NOT_ESTIMABLE,
@@ -28,6 +28,7 @@ HOW = (
     "Cox models: tied times by Efron's method, intervals and P by Wald's test; Firth's by the "
     "penalised profile likelihood. CI, confidence interval; HR, hazard ratio."
 )
+OVER_COHORTS = "Cox models: median and range over the cohorts; the range is no confidence interval."
 JOINT = (
     "The Bayesian models have all terms together; univariable hazard ratios are of the Cox model "
     "alone."
@@ -63,7 +64,7 @@ def ratio_table(output: Output, endpoint: str, fits: Sequence[Fitted]) -> PaperT
     frame = frame.reindex([*order, *(name for name in frame.index if name not in order)])
     frame = frame.rename_axis("term").reset_index()
     return PaperTable(
-        title=f"Hazard ratios, {endpoint.upper()}",
+        title=f"Hazard ratios, {named(endpoint)}",
         subtitle=output.patients(fits[0]),
         frame=frame,
         spanners=tuple(spanners),
@@ -139,14 +140,11 @@ def _notes(output: Output, fits: Sequence[Fitted], beside: bool, joint: bool) ->
     """What the columns are, and the priors."""
     members = output.members()
     if members:
-        yield (
-            f"Pooled over {members} synthetic cohorts that have what was printed. Cox models: "
-            "median of the cohorts' hazard ratios and their range, which is no confidence interval."
-        )
-    elif beside:
-        yield HOW
-    else:
+        yield f"Pooled over {members} synthetic cohorts that have what was published."
+    if not beside:
         yield ALONE
+    else:
+        yield OVER_COHORTS if members else HOW
     if beside and joint and not any(fit.model.endswith("unadjusted") for fit in fits):
         yield JOINT
     yield (

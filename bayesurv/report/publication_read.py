@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pandas as pd
 from bayesurv.data.faults import Checklist, Fault, InputError
 from bayesurv.report.answer import FAILED
 from bayesurv.report.folder import MARK
+from bayesurv.report.origin import UNNAMED
 
 REMEDY = "run the command again that wrote the folder"
 PRIORS = {
@@ -61,6 +62,11 @@ def _prior(name: str, prior: str) -> str:
     prior = re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.3g}", prior)
     prior = MEDIAN.sub(r"between \1 and \2 with probability \3", prior)
     return f"{PRIORS.get(name, name)}{f' of {of[:-1]}' if bracket else ''} {prior}"
+
+
+def named(endpoint: str) -> str:
+    """An endpoint as it is printed: OS."""
+    return "Survival" if endpoint == UNNAMED else endpoint.upper()
 
 
 def prior_notes(fits: Sequence[Fitted]) -> Iterator[str]:
@@ -117,13 +123,22 @@ class Output:
 
     def members(self) -> int:
         """How many members of an ensemble the fits are pooled over; 0 for a cohort."""
-        origin = self.provenance.get("ensemble")
-        return int(origin.get("members", 0)) if isinstance(origin, dict) else 0
+        told = [self.ensemble(), *(fit.described for fit in self.fits())]
+        return max(int(each.get("members", 0)) for each in told)
+
+    def ensemble(self) -> dict[str, Any]:
+        """What is said of the ensemble of the founding paper; nothing for other data."""
+        told = self.provenance.get("ensemble")
+        return told if isinstance(told, dict) else {}
+
+    def size(self) -> str:
+        """The patients of the founding paper, in words."""
+        count = self.ensemble().get("patients")
+        return f"{count} patients" if count else ""
 
     def patients(self, fit: Fitted) -> str:
         """Patients and events of a fit, in words."""
-        ensemble = self.provenance.get("ensemble")
-        count = fit.described.get("patients") or (ensemble or {}).get("patients")
+        count = fit.described.get("patients") or self.ensemble().get("patients")
         events = fit.described.get("events")
         if isinstance(events, list):
             events = f"{events[0]}" if events[0] == events[-1] else f"{events[0]}–{events[-1]}"
@@ -131,14 +146,20 @@ class Output:
         return ", ".join(f"{value} {name}" for value, name in told if value is not None)
 
     def table(
-        self, place: str, numbers: Sequence[str] = (), texts: Sequence[str] = ()
+        self,
+        place: str,
+        numbers: Sequence[str] = (),
+        texts: Sequence[str] = (),
+        known: Mapping[str, Collection[str]] = {},
     ) -> pd.DataFrame | None:
         """A table of the folder with these columns among others; None where there is no such file.
+
+        `known` are the texts that a column may hold.
 
         Raises
         ------
         InputError
-            The file cannot be read, lacks a column, or has text where there are numbers.
+            The file cannot be read, lacks a column, or a cell is none of those known or no number.
         """
         path = self.folder / place
         try:
@@ -156,6 +177,9 @@ class Output:
             wrong = values.isna() & ~table[name].isin(["", "nan"])
             check.refuse(wrong, name, f"{{value}} is no number; {REMEDY}", value=table[name])
             table[name] = values
+        for name in [name for name in known if name in table]:
+            wrong = ~table[name].isin(list(known[name]))
+            check.refuse(wrong, name, f"{{value}} is not known; {REMEDY}", value=table[name])
         check.finish()
         return table
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bayesurv.plots.style import duration, number, percent
 from bayesurv.report.paper_table import PaperTable
-from bayesurv.report.publication_read import Fitted, Output, prior_notes
+from bayesurv.report.publication_read import Fitted, Output, named, prior_notes
 from bayesurv.report.publication_words import (
     NONE,
     NOT_ESTIMABLE,
@@ -36,6 +36,7 @@ RATIOS = {
     "average_hazard_ratio": "Hazard ratio, average",
     "rmst_ratio": "RMST ratio",
 }
+NEEDED = "number_needed_to_treat"
 CREDIBLE = (
     "CrI, credible interval: given the model and the prior, the quantity lies in it with the "
     "probability stated. Estimates are posterior medians."
@@ -52,27 +53,30 @@ def milestone_table(output: Output, fit: Fitted) -> PaperTable | None:
 
     None of a fit without a treatment.
     """
-    arms = output.table(f"{fit.place}/arms.csv", ("time", *ENDS), ("arm", "quantity"))
+    known = {"quantity": DIFFERENCE}
+    arms = output.table(f"{fit.place}/arms.csv", ("time", *ENDS), ("arm", "quantity"), known)
     benefit = _benefit(output, fit)
     if arms is None or benefit is None or arms.empty:
         return None
     unit = _unit(output, fit)
     interval = credible(_intervals(output, fit))
     names = list(arms["arm"].unique())
-    gains = benefit[benefit["margin"] == 0].set_index(["quantity", "horizon"])
+    asked = benefit[benefit["margin"] == 0].to_dict("records")
+    gains = {(row["quantity"], row["horizon"]): row for row in asked}
     rows = []
     for (quantity, time), own in arms[arms["time"] > 0].groupby(["quantity", "time"], sort=False):
-        by_arm = own.set_index("arm")
+        by_arm = own.drop_duplicates("arm").set_index("arm").reindex(names)
         row = {"quantity": _named(quantity, time, unit)}
         row |= {arm: _of_arm(by_arm.loc[arm], quantity, unit) for arm in names}
-        found = gains.loc[(DIFFERENCE[quantity], time)]
+        found = gains.get((DIFFERENCE[quantity], time), {})
         row["difference"] = _difference(found, quantity, unit)
-        rows.append((quantity, time, row | {"p_benefit": chance(found["probability"])}))
+        row["p_benefit"] = chance(*numbers(found, "probability"))
+        rows.append((quantity, time, row))
     rows.sort(key=lambda each: (list(DIFFERENCE).index(each[0]), each[1]))
     labels = {arm: f"{arm} ({interval})" for arm in names}
     labels |= {"difference": f"Difference ({interval})", "p_benefit": "P(benefit)"}
     return PaperTable(
-        title=f"{fit.endpoint.upper()} by {_treatment(names)}: {fit.model}",
+        title=f"{named(fit.endpoint)} by {_treatment(names)}: {fit.model}",
         subtitle=output.patients(fit),
         frame=pd.DataFrame([row for _, _, row in rows]),
         footnotes=tuple(_notes(output, fit, benefit)),
@@ -103,7 +107,7 @@ def benefit_rows(output: Output, fit: Fitted) -> PaperTable | None:
         "cohorts": "Range over cohorts",
     }
     return PaperTable(
-        title=f"Benefit, {fit.endpoint.upper()}: {fit.model}",
+        title=f"Benefit, {named(fit.endpoint)}: {fit.model}",
         subtitle=output.patients(fit),
         frame=pd.DataFrame(rows),
         footnotes=tuple(_notes(output, fit, benefit)),
@@ -139,7 +143,7 @@ def beside_table(output: Output, endpoint: str, fits: Sequence[Fitted]) -> Paper
     labels |= {name: f"{fit.model} ({level})" for name, fit in models.items()}
     cells = [{"group": g, "quantity": q, **shown} for (g, q), shown in rows.items()]
     return PaperTable(
-        title=f"{endpoint.upper()} by group, beside Kaplan–Meier",
+        title=f"{named(endpoint)} by group, beside Kaplan–Meier",
         subtitle=output.patients(fits[0]),
         frame=pd.DataFrame(cells).fillna(NONE),
         footnotes=(
@@ -156,7 +160,8 @@ def beside_table(output: Output, endpoint: str, fits: Sequence[Fitted]) -> Paper
 
 def _benefit(output: Output, fit: Fitted) -> pd.DataFrame | None:
     needed = ("margin", "horizon", *ENDS, "probability", "mcse")
-    return output.table(f"{fit.place}/benefit.csv", needed, ("quantity",))
+    known = {"quantity": (*RATIOS, *DIFFERENCE.values(), NEEDED)}
+    return output.table(f"{fit.place}/benefit.csv", needed, ("quantity",), known)
 
 
 def _intervals(output: Output, fit: Fitted) -> pd.DataFrame | None:
@@ -191,7 +196,7 @@ def _quantity(found: Sequence[float], quantity: Any, unit: str) -> str:
     return estimate(found, duration_in(unit), NOT_REACHED)
 
 
-def _difference(row: pd.Series, quantity: Any, unit: str) -> str:
+def _difference(row: Any, quantity: Any, unit: str) -> str:
     shown: Printed = points if quantity == "survival" else duration_in(unit)
     text = estimate(numbers(row, *ENDS), shown, NOT_ESTIMABLE)
     return f"{text} points" if quantity == "survival" else text
@@ -204,7 +209,7 @@ def _contrast(row: dict[str, Any], unit: str) -> tuple[str, str]:
     if quantity in RATIOS:
         within = "" if np.isnan(row["horizon"]) else f", to {until}"
         return f"{RATIOS[quantity]}{within}", ratio(found)
-    if quantity == "number_needed_to_treat":
+    if quantity == NEEDED:
         return f"Number needed to treat, at {until}", estimate(found, number, NOT_ESTIMABLE)
     kind = quantity.removesuffix("_difference")
     name = {
@@ -212,7 +217,7 @@ def _contrast(row: dict[str, Any], unit: str) -> tuple[str, str]:
         "survival": f"Survival difference at {until}",
         "median": f"Median difference, {unit}",
     }[kind]
-    return name, _difference(pd.Series(row), kind, unit)
+    return name, _difference(row, kind, unit)
 
 
 def _beyond(row: dict[str, Any], unit: str) -> str:
@@ -220,7 +225,7 @@ def _beyond(row: dict[str, Any], unit: str) -> str:
     margin, quantity = row["margin"], str(row["quantity"])
     if quantity == "hazard_ratio_equivalence":
         return f"within {margin:g}–{1 / margin:g}"
-    if quantity == "number_needed_to_treat":
+    if quantity == NEEDED:
         return "a gain"
     if quantity.endswith("hazard_ratio"):
         return f"below {margin:g}"
@@ -234,6 +239,6 @@ def _notes(output: Output, fit: Fitted, benefit: pd.DataFrame) -> Iterator[str]:
     yield ASSOCIATION
     yield f"Monte-Carlo error of the probabilities: at most {number(benefit['mcse'].max())}."
     if output.members():
-        yield f"Pooled over {output.members()} synthetic cohorts that have what was printed."
+        yield f"Pooled over {output.members()} synthetic cohorts that have what was published."
     yield from prior_notes([fit])
     yield from fit.failed()

@@ -85,6 +85,11 @@ def term(name: str) -> str:
     return re.sub(r"\[([^\]]*)\]", r" = \1", plain).replace(":", " × ")
 
 
+def signs(text: object) -> str:
+    """Text with the sign for "at least"."""
+    return str(text).replace(">=", "≥")
+
+
 def credible(table: pd.DataFrame | None, default: float = 0.95) -> str:
     """The name of the intervals of a table: 95% CrI."""
     given = None if table is None else table.get("ci_prob")

@@ -44,7 +44,7 @@ def tables_answer(
     found = baseline_table(shown, _grouped(coded.loc[kept, by]), rule)
     baseline = formatted(found, summary)
     tables = {"baseline": baseline, "values": found.values, "tests": found.comparisons}
-    told = notes(found, by, rule, int((~kept).sum()), telling)
+    told = notes(found, by, rule, summary, int((~kept).sum()), telling)
     return Answer(sentence(found, file.name, by), baseline, tables, {}, tuple(told))
 
 
@@ -143,7 +143,12 @@ def sentence(table: BaselineTable, file: str, by: str) -> str:
 
 
 def notes(
-    table: BaselineTable, by: str, rule: str, left_out: int, telling: Sequence[str]
+    table: BaselineTable,
+    by: str,
+    rule: str,
+    summary: str,
+    left_out: int,
+    telling: Sequence[str],
 ) -> Iterator[str]:
     """How to read the table, and what it leaves out."""
     first, second, *others = list(table.groups)[1:]
@@ -154,6 +159,8 @@ def notes(
         "depends on the number of patients too."
     )
     count = int(table.comparisons["p"].notna().sum())
+    middle, *ends = (name.replace("_", " ") for name in SUMMARIES[summary])
+    yield f"Numbers are shown as {middle} ({' to '.join(ends)})."
     yield f"Percentages are of patients with a value. {count} P, none adjusted; rule {rule}."
     if left_out:
         yield f"Patients left out, as they have no {by}: {left_out}."
