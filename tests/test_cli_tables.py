@@ -50,6 +50,35 @@ def test_no_patient_leaves_in_a_table_of_all_columns(bayesurv, folder, cohort_cs
     assert "may name patients: pid" in result.out
 
 
+@pytest.mark.parametrize("suffix", [".docx", ".html", ".tex", ".csv"])
+def test_one_file_for_the_paper(bayesurv, folder, cohort_csv, suffix):
+    asked = ("--by", "cti2", "--columns", "age,bulky", "--out", f"table1{suffix}")
+    result = bayesurv("tables", cohort_csv, *asked)
+    assert (result.code, result.error) == (0, "")
+    assert f"Results are in table1{suffix}" in result.out
+    assert {path.name for path in folder.iterdir()} == {"cohort.csv", f"table1{suffix}"}
+    if suffix == ".csv":
+        table = pd.read_csv("table1.csv")
+        assert table.loc[0, "level"] == "–"
+        assert table["variable"].tolist() == ["age", "bulky"]
+
+
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        ("table1.pdf", "a table is written as .html, .tex, .csv, .docx"),
+        ("nowhere/table1.html", "there is no folder"),
+        ("cohort.csv", "is one of the files that are read"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused(bayesurv, folder, cohort_csv, out, said):
+    before = cohort_csv.read_bytes()
+    result = bayesurv("tables", cohort_csv, "--by", "cti2", "--out", out)
+    assert (result.code, said in result.error) == (2, True)
+    assert cohort_csv.read_bytes() == before
+    assert [path.name for path in folder.iterdir()] == ["cohort.csv"]
+
+
 @pytest.mark.parametrize("command", ["published", "tables"])
 def test_help_says_what_each_option_is(bayesurv, command):
     shown = bayesurv(command, "--help")
