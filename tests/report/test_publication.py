@@ -215,7 +215,7 @@ def test_a_failed_fit_is_marked_in_each_of_its_tables(folder):
         ("os/weibull/hazard_ratios.csv", "\ncti2,", "\ncti2,much", "row 2, column hazard_ratio"),
         ("os/weibull/benefit.csv", "rmst_ratio", "rmst_odds", '"rmst_odds" is not known'),
         ("os/weibull/arms.csv", "median", "mode", '"mode" is not known'),
-        ("classical.csv", "\nos,", '\n"os,', "cannot be read"),
+        ("classical.csv", "\nos,bulky,cox,", f"\nos,bulky,cox{20 * ','}", "cannot be read"),
         ("provenance.json", "{", "", "cannot be read"),
         ("provenance.json", '"fits": {', '"fits": 1, "no": {', "does not say which fits"),
     ],
