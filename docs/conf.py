@@ -22,8 +22,8 @@ source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
-smartquotes = False  # --option stays --option
 html_math_renderer = "mathml"
+default_role = "literal"  # `name` in a docstring
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the signature in the source is shorter

@@ -27,6 +27,7 @@ FIGURES = {
     "results/os/weibull/figures/survival.png": "tutorial-survival.png",
     "results/os/weibull/figures/forest.png": "tutorial-forest.png",
     "results/os/weibull/figures/benefit.png": "tutorial-benefit.png",
+    "results/os/weibull/figures/horizons.png": "tutorial-horizons.png",
     "check/checks.png": "tutorial-check.png",
     "influence/influence.png": "tutorial-influence.png",
     "sensitivity/sensitivity.png": "tutorial-sensitivity.png",

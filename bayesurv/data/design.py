@@ -43,13 +43,22 @@ class Rows:
 class Design:
     """Coding of a formula's terms, remembered so that new patients are coded the same way.
 
-    terms : one name for each coefficient, such as "cti2" or "stage[III]".
-    column_term : (column,) position in `terms` of each column of `Rows.fixed`.
-    monotone : for each monotone term its step names; their effects share the term's coefficient.
-    group_terms : one name for each standard deviation, such as "1|centre".
-    groups : one name for each group effect, such as "1|centre[A]".
-    group_term_of : (group,) position in `group_terms` of each group effect.
-    training : the covariates of the cohort that the formula names.
+    Attributes
+    ----------
+    terms : tuple of str
+        One name for each coefficient, such as "cti2" or "stage[III]".
+    column_term : (column,)
+        Position in `terms` of each column of `Rows.fixed`.
+    monotone : mapping
+        For each monotone term its step names; their effects share the term's coefficient.
+    group_terms : tuple of str
+        One name for each standard deviation, such as "1|centre".
+    groups : tuple of str
+        One name for each group effect, such as "1|centre[A]".
+    group_term_of : (group,)
+        Position in `group_terms` of each group effect.
+    training : DataFrame
+        The covariates of the cohort that the formula names.
     """
 
     formula: str

@@ -1,5 +1,6 @@
 """References out of the code: commands, keys of a plan, and columns of the clinical tables."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -94,8 +95,9 @@ def _column(column: Column) -> str:
 
 
 def cell(text: str | None) -> str:
-    """Text as it may stand in a table."""
-    return (text or "").replace("|", "\\|").replace("\n", " ").replace("*", "\\*")
+    """Text as it may stand in a table, options as code."""
+    line = (text or "").replace("|", "\\|").replace("\n", " ").replace("*", "\\*")
+    return re.sub(r"(?<!\w)(--[a-z-]+)", r"`\1`", line)
 
 
 PAGES: Mapping[str, Any] = {
