@@ -13,13 +13,13 @@ from bayesurv.plots.style import (
     DASHED,
     INK,
     SMALL,
-    dress,
     duration,
     legend_above,
     name_time,
     new_axes,
     probability,
     root,
+    two_panels,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def plot_benefit(
     origin: str = "origin",
     margin: float | None = None,
     ci_prob: float = 0.95,
+    columns: int = 2,
 ) -> Axes:
     """Draw the time gained to the horizon beside the survival gained over time.
 
@@ -58,17 +59,18 @@ def plot_benefit(
         first), what survives, and what time counts from.
     margin : float, optional
         A gain that matters, in the unit of time; marked.
+    ci_prob : float
+        Probability of the interval.
+    columns : int
+        Journal columns; in a single one the panels stand one under the other.
 
     Returns
     -------
     Axes
         Those of the time gained, on the left.
     """
-    left = new_axes(2, HEIGHT)
-    grid = root(left).add_gridspec(1, 2, wspace=0.08)
-    left.set_subplotspec(grid[0])
+    left, right = two_panels(columns, HEIGHT)
     _plot_gain(left, gain, unit, horizon, label, margin, ci_prob)
-    right = dress(root(left).add_subplot(grid[1]))
     _plot_difference(right, curve, arms[1], unit, label, origin)
     root(left).suptitle(
         f"{arms[1]} against {arms[0]}", x=0.01, ha="left", fontsize=SMALL + 1, color=INK
@@ -158,7 +160,7 @@ def _plot_difference(
     legend_above(ax, handles, names, None)
 
 
-def plot_ranks(ranks: pd.DataFrame, *, label: str = "mean survival time") -> Axes:
+def plot_ranks(ranks: pd.DataFrame, *, label: str = "mean survival time", columns: int = 2) -> Axes:
     """Draw the probability of each rank, a bar for each regimen, best regimen on top.
 
     Parameters
@@ -168,10 +170,12 @@ def plot_ranks(ranks: pd.DataFrame, *, label: str = "mean survival time") -> Axe
         `rank_probabilities` gives.
     label : str
         What the rank is by.
+    columns : int
+        Journal columns.
     """
     worth = ranks.to_numpy() @ np.arange(1, len(ranks) + 1)
     ordered = ranks.iloc[np.argsort(worth, kind="stable")]
-    ax = new_axes(2, 1.0 + ROW_HEIGHT * len(ordered))
+    ax = new_axes(columns, 1.0 + ROW_HEIGHT * len(ordered))
     left = np.zeros(len(ordered))
     handles = []
     for i, rank in enumerate(ordered.columns):

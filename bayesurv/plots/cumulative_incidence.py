@@ -22,6 +22,7 @@ def plot_cumulative_incidence(
     label: str = "Cumulative incidence",
     origin: str = "origin",
     caption: str = "",
+    columns: int | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw cumulative incidence with its band, and the numbers at risk.
@@ -31,13 +32,15 @@ def plot_cumulative_incidence(
     curves : mapping of CumulativeIncidence
         By name: one cause in several arms, or several causes in one. Under the figure, the
         curve's own events are counted as events, those of the other causes as other.
-    unit, label, origin, ax
+    unit, label, origin, columns, ax
         As for `plot_survival`.
     caption : str
         Written above the curves, such as the P of Gray's test.
     """
     if ax is None:
-        ax = new_axes(1 if len(curves) <= 2 else 2, AXES_HEIGHT + table_height(len(curves), 4))
+        ax = new_axes(
+            columns or (1 if len(curves) <= 2 else 2), AXES_HEIGHT + table_height(len(curves), 4)
+        )
     handles = [_draw(ax, i, curve) for i, curve in enumerate(curves.values())]
     name_time(ax, max(curve.event_free.end for curve in curves.values()), unit, origin)
     ax.set(ylim=(0, 1.02), yticks=np.linspace(0, 1, 6), ylabel=label)

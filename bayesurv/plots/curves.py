@@ -29,6 +29,7 @@ def plot_survival(
     label: str = "Survival",
     origin: str = "origin",
     ends: Mapping[str, float] | None = None,
+    columns: int | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw survival of each arm, the Kaplan-Meier estimate over it, and the numbers at risk.
@@ -45,6 +46,8 @@ def plot_survival(
     ends : mapping of float, optional
         End of follow-up by arm, beyond which a curve is dashed. Unless given, that of `observed`,
         else the curve's attribute `end_of_follow_up`.
+    columns : int, optional
+        Journal columns; unless given, one for up to two arms.
     ax : Axes, optional
         Where to draw; new axes, with room for the table, unless given.
     """
@@ -52,7 +55,7 @@ def plot_survival(
     arms = list(dict.fromkeys([*curves, *observed]))
     if ax is None:
         height = table_height(len(observed), lines=3) if observed else 0
-        ax = new_axes(1 if len(arms) <= 2 else 2, AXES_HEIGHT + height)
+        ax = new_axes(columns or (1 if len(arms) <= 2 else 2), AXES_HEIGHT + height)
     stops = [float(curve.time[-1]) for curve in curves.values()]
     stop = max([*stops, *(estimate.end for estimate in observed.values())])
     known = _ends(curves, observed, ends)
@@ -79,13 +82,14 @@ def plot_hazard(
     knots: np.ndarray | None = None,
     ends: Mapping[str, float] | None = None,
     log: bool = False,
+    columns: int | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the hazard per unit of time of each arm, dashed beyond its end of follow-up.
 
     Parameters
     ----------
-    curves, unit, origin, ends, ax
+    curves, unit, origin, ends, columns, ax
         As for `plot_survival`; the hazard is per `unit`.
     knots : array, (knot,), optional
         Cuts of the baseline, marked on the axis of time.
@@ -93,7 +97,7 @@ def plot_hazard(
         Logarithmic y axis; otherwise from 0.
     """
     if ax is None:
-        ax = new_axes(1 if len(curves) <= 2 else 2, AXES_HEIGHT)
+        ax = new_axes(columns or (1 if len(curves) <= 2 else 2), AXES_HEIGHT)
     stop = max(float(curve.time[-1]) for curve in curves.values())
     known = _ends(curves, {}, ends)
     for i, (arm, curve) in enumerate(curves.items()):
@@ -198,7 +202,7 @@ def _legend(
     if any(float(curve.time[-1]) > ends[arm] for arm, curve in curves.items()):
         end = Line2D([], [], color=INK, lw=0, marker="|", ms=END, mew=1.3)
         handles.append((Line2D([], [], color=INK, lw=1.3, ls=DASHED), end))
-        names.append("Beyond end of follow-up")
+        names.append("Beyond follow-up")
     legend_above(ax, handles, names, _title(curves, observed), TABLE_LEFT * bool(observed))
 
 

@@ -14,14 +14,12 @@ from bayesurv.plots.style import (
     COLOURS,
     INK,
     SMALL,
-    dress,
     legend_above,
     look,
     name_time,
-    new_axes,
     number,
     percent,
-    root,
+    two_panels,
 )
 
 HEIGHT = 3.6
@@ -41,6 +39,7 @@ def plot_members(
     name: str,
     label: str = "Survival",
     origin: str = "origin",
+    columns: int = 2,
 ) -> Axes:
     """Draw each member's hazard ratio above the pooled one, beside the survival of all members.
 
@@ -56,17 +55,16 @@ def plot_members(
         By arm, each member's mean survival at the times of `curves`.
     unit, name, label, origin
         Unit of time, what the ratio is of, what survives, what time counts from.
+    columns : int
+        Journal columns; in a single one the panels stand one under the other.
 
     Returns
     -------
     Axes
         Those of the hazard ratios, on the left.
     """
-    left = new_axes(2, HEIGHT)
-    grid = root(left).add_gridspec(1, 2, wspace=0.08)
-    left.set_subplotspec(grid[0])
+    left, right = two_panels(columns, HEIGHT)
     _plot_intervals(left, members, pooled, name)
-    right = dress(root(left).add_subplot(grid[1]))
     _plot_curves(right, curves, own, unit, label, origin)
     return left
 

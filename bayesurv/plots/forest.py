@@ -16,6 +16,7 @@ TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 ROW_HEIGHT, MARGIN_HEIGHT = 0.24, 0.95
 # Inches more of a row: for a classical estimate, for a line of text in it.
 BESIDE, WRITTEN = 0.12, 0.22
+LONG = 22  # letters of a term beside its numbers
 APART = 0.16  # of posterior and classical estimate from the middle of the row
 POSTERIOR, CLASSICAL = COLOURS[0], COLOURS[4]
 METHODS = {"cox": "Cox", "cox-firth": "Firth"}
@@ -51,7 +52,7 @@ def plot_forest(
     table = hazard_ratios.reset_index(drop=True)
     beside = _beside(table, classical)
     if ax is None:
-        lines = (1 + (len(beside) > 0)) * (columns == 1)
+        lines = (1 + (len(beside) > 0) + _long(table)) * (columns == 1)
         row = ROW_HEIGHT + BESIDE * (len(beside) > 0) + WRITTEN * lines
         ax = new_axes(columns, MARGIN_HEIGHT + row * max(len(table), 1))
     spans = [table, beside] if len(beside) else [table]
@@ -173,6 +174,11 @@ def _write_right(ax: Axes, table: pd.DataFrame, beside: pd.DataFrame) -> None:
             ax.annotate(text, (1, y), (x, 0), across, ha=side, va="center_baseline", **place)
 
 
+def _long(table: pd.DataFrame) -> bool:
+    """Whether terms want a line of their own in a single column."""
+    return bool((table["term"].astype(str).str.len() > LONG).any())
+
+
 def _write_over(ax: Axes, table: pd.DataFrame, beside: pd.DataFrame) -> None:
     """The term, its estimate and its probability over the interval, within the axes."""
     place: dict[str, Any] = {
@@ -183,8 +189,9 @@ def _write_over(ax: Axes, table: pd.DataFrame, beside: pd.DataFrame) -> None:
         row.Index: f"\n{METHODS.get(row.method, row.method)} {_interval(row)}, 95% CI"
         for row in beside.itertuples()
     }
+    apart = "\n" if _long(table) else ": "
     for row in table.itertuples():
         numbers = f"HR {_interval(row)}, P(HR < 1) {probability(row.prob_below_1)}"
-        text = f"{row.term}: {numbers}{classical.get(row.Index, '')}"
+        text = f"{row.term}{apart}{numbers}{classical.get(row.Index, '')}"
         ax.annotate(text, (0, row.Index - 0.31), (0, 1), ax.get_yaxis_transform(), **place)
     ax.set(yticks=[], ylim=(len(table) - 0.6, -0.85))

@@ -19,8 +19,9 @@ from bayesurv.plots.style import (
     root,
 )
 
-HEIGHT = 4.6
+HEIGHT, TALLER = 4.6, 5.2  # in two columns, in one
 NUMBERED = 3
+LARGEST = 4.5  # points, of a mark
 ERROR = "#B8B8B8"
 # Places of the numbers of the patients with the lowest values, the lowest first; those of the
 # highest are their mirror images. Values rise from left to right, so that these stay clear.
@@ -38,6 +39,7 @@ def plot_influence(
     arms: Sequence[str],
     title: str = "",
     numbered: bool = False,
+    columns: int = 2,
 ) -> Axes:
     """Draw P(HR < 1) and the hazard ratio without each patient, in the order of the change.
 
@@ -57,13 +59,15 @@ def plot_influence(
         Of the figure.
     numbered : bool
         Write the numbers of the three most influential patients: not for a report.
+    columns : int
+        Journal columns.
 
     Returns
     -------
     Axes
         The upper ones, of P(HR < 1).
     """
-    upper = new_axes(2, HEIGHT)
+    upper = new_axes(columns, HEIGHT if columns == 2 else TALLER)
     grid = root(upper).add_gridspec(2, 1)
     upper.set_subplotspec(grid[0])
     lower = dress(root(upper).add_subplot(grid[1], sharex=upper))
@@ -73,14 +77,14 @@ def plot_influence(
     bounds = _draw_bounds(upper, prob_benefit, threshold)
     if numbered:
         _number(upper, ordered)
-    upper.set_ylabel("P(HR < 1) without the patient")
-    lower.set_ylabel("Hazard ratio without the patient")
+    upper.set_ylabel("P(HR < 1)\nwithout the patient")
+    lower.set_ylabel("Hazard ratio\nwithout the patient")
     upper.tick_params(axis="x", labelbottom=False)
     lower.set_xlabel("Patients, in the order of the change in P(HR < 1)")
     room = max(1, 0.05 * len(table))
     upper.set_xlim(-room, len(table) - 1 + room)
     upper.xaxis.set_major_locator(NullLocator())
-    bar = Line2D([], [], color=ERROR, lw=0.7 * _size(1))
+    bar = Line2D([], [], color=ERROR, lw=0.7 * LARGEST)
     everyone = Line2D([], [], color=INK, lw=0.9)
     names = {f"All {len(table)} patients": everyone, **bounds, "± 2 Monte-Carlo errors": bar}
     groups = _handles(table, arms)
@@ -93,7 +97,7 @@ def _draw(
     ax: Axes, ordered: pd.DataFrame, value: str, error: str, everyone: float, arms: Sequence[str]
 ) -> None:
     """A stem and a mark for each patient: colour and shape for the arm, filled for an event."""
-    place, size = np.arange(len(ordered)), _size(len(ordered))
+    place, size = np.arange(len(ordered)), _size(len(ordered), root(ax).get_figwidth())
     values, errors = ordered[value].to_numpy(), 2 * ordered[error].to_numpy()
     ax.vlines(place, values - errors, values + errors, color=ERROR, lw=0.7 * size, zorder=1)
     ax.axhline(everyone, color=INK, lw=0.9, zorder=2)
@@ -109,8 +113,9 @@ def _draw(
             )  # fmt: skip
 
 
-def _size(patients: int) -> float:
-    return float(np.clip(280 / patients, 1.5, 4.5))
+def _size(patients: int, width: float) -> float:
+    """Points, so that marks do not hide each other."""
+    return float(np.clip(40 * width / patients, 1.5, LARGEST))
 
 
 def _draw_bounds(ax: Axes, prob_benefit: float, threshold: float) -> dict[str, Line2D]:

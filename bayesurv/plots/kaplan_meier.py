@@ -19,6 +19,7 @@ def plot_kaplan_meier(
     label: str = "Survival",
     origin: str = "origin",
     caption: str = "",
+    columns: int | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the curve of each arm with its band, censored times, median and numbers at risk.
@@ -27,12 +28,12 @@ def plot_kaplan_meier(
     ----------
     arms : mapping of KaplanMeier
         By name.
-    unit, label, origin, ax
+    unit, label, origin, columns, ax
         As for `plot_survival`.
     caption : str
         Written above the curves, such as the log-rank P and the hazard ratio.
     """
-    ax = plot_survival({}, arms, unit=unit, label=label, origin=origin, ax=ax)
+    ax = plot_survival({}, arms, unit=unit, label=label, origin=origin, columns=columns, ax=ax)
     medians = [quantile(estimate).estimate for estimate in arms.values()]
     for i, (estimate, median) in enumerate(zip(arms.values(), medians, strict=True)):
         colour, marker = look(i)

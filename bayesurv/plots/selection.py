@@ -15,7 +15,7 @@ MOST_TICKS = 7
 
 
 def plot_selection(
-    table: pd.DataFrame, *, arm: str, between: str, prior: str, label: str = ""
+    table: pd.DataFrame, *, arm: str, between: str, prior: str, label: str = "", columns: int = 1
 ) -> Axes:
     """Draw the hazard ratio over the number of deaths put back, and P(benefit) below it.
 
@@ -25,13 +25,15 @@ def plot_selection(
         As `SelectionCurve.table` gives it.
     arm, between, prior, label : str
         Who get the deaths, between which times, under which prior, and of which endpoint.
+    columns : int
+        Journal columns.
 
     Returns
     -------
     Axes
         Those of the hazard ratio.
     """
-    upper = new_axes(1, HEIGHT)
+    upper = new_axes(columns, HEIGHT)
     grid = root(upper).add_gridspec(2, 1, height_ratios=(1.7, 1), hspace=0.06)
     upper.set_subplotspec(grid[0])
     lower = dress(root(upper).add_subplot(grid[1], sharex=upper))

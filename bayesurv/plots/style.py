@@ -24,6 +24,7 @@ from bayesurv.plots.fonts import one_font_warning
 
 WIDTH = {1: 3.5, 2: 7.1}
 DPI = 300
+SVG_DPI = 120
 FONT, SMALL = 8.0, 7.0
 LETTER = 4.2  # width of a small letter in points, about
 INK = "#222222"
@@ -44,6 +45,15 @@ def new_axes(columns: int = 1, height: float = 2.6) -> Axes:
     figure = Figure(figsize=(WIDTH[columns], height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     return dress(figure.add_subplot())
+
+
+def two_panels(columns: int, height: float) -> tuple[Axes, Axes]:
+    """Two axes of a height in inches, side by side or, in one column, one under the other."""
+    first = new_axes(columns, height * (1 if columns == 2 else 2))
+    shape = (1, 2) if columns == 2 else (2, 1)
+    grid = root(first).add_gridspec(*shape, wspace=0.08, hspace=0.08)
+    first.set_subplotspec(grid[0])
+    return first, dress(root(first).add_subplot(grid[1]))
 
 
 def dress(axes: Axes) -> Axes:
@@ -136,6 +146,8 @@ def _write(figure: Figure, path: Path) -> Path:
     kind = path.suffix.lower().removeprefix(".")
     partial = path.with_name(f".{path.name}.partial")
     options: dict[str, Any] = {"format": kind, "dpi": figure.dpi, "metadata": _METADATA[kind]}
+    if kind == "svg":  # only of what is a picture in it
+        options["dpi"] = min(figure.dpi, SVG_DPI)
     if kind == "png":
         options["pil_kwargs"] = {"compress_level": 4}
     try:

@@ -150,3 +150,9 @@ def test_ranks_are_told_apart_in_grey(count):
     grey = [np.dot(to_rgb(bars[0].get_facecolor()), [0.3, 0.59, 0.11]) for bars in ax.containers]
     assert (np.diff(grey) > 0.1).all()
     assert within(ax)
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_at_both_widths(columns, on_the_page):
+    assert on_the_page(benefit(margin=1.0, columns=columns), columns)
+    assert on_the_page(plot_ranks(RANKS, columns=columns), columns)

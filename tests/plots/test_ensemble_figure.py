@@ -8,7 +8,7 @@ from bayesurv.plots.ensemble import plot_members
 from bayesurv.plots.style import root, save
 
 
-def drawn(count=40, arms=("cti2 = 0", "cti2 = 1")):
+def drawn(count=40, arms=("cti2 = 0", "cti2 = 1"), columns=2):
     random = np.random.default_rng(1)
     middle = np.exp(random.normal(0.5, 0.2, count))
     members = pd.DataFrame({"hazard_ratio": middle, "lower": middle / 2, "upper": middle * 2})
@@ -20,7 +20,8 @@ def drawn(count=40, arms=("cti2 = 0", "cti2 = 1")):
         band = {"lower": mean**1.5, "upper": mean**0.6}
         curves[arm] = pd.DataFrame({"time": time, "mean": mean, **band})
         own[arm] = mean ** random.uniform(0.8, 1.2, (count, 1))
-    return plot_members(members, pooled, curves, own, unit="months", name="cti2"), members
+    given = (members, pooled, curves, own)
+    return plot_members(*given, unit="months", name="cti2", columns=columns), members
 
 
 @pytest.mark.parametrize("count", [2, 40, 500])
@@ -58,3 +59,12 @@ def test_curves_of_members_lie_under_the_pooled_one():
 def test_of_many_members_some_lines_stand_for_all():
     right = root(drawn(500)[0]).axes[1]
     assert len([line for line in right.lines if line.get_linewidth() < 1]) <= 400
+
+
+def test_hundreds_of_lines_are_a_small_file(tmp_path):
+    assert save(drawn(200)[0], tmp_path / "members.svg").stat().st_size < 200_000
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_at_both_widths(columns, on_the_page):
+    assert on_the_page(drawn(columns=columns)[0], columns)

@@ -77,8 +77,8 @@ def test_probabilities_rise_and_lead_from_the_answer_with_all():
     upper, lower = drawn(influence())
     assert level(upper, 0.9)
     assert level(lower, 0.8)
-    assert upper.get_ylabel() == "P(HR < 1) without the patient"
-    assert lower.get_ylabel() == "Hazard ratio without the patient"
+    assert upper.get_ylabel() == "P(HR < 1)\nwithout the patient"
+    assert lower.get_ylabel() == "Hazard ratio\nwithout the patient"
     assert "order" in lower.get_xlabel()
 
 
@@ -121,3 +121,12 @@ def test_the_legend_is_over_the_axes_and_names_what_there_is():
     assert "± 2 Monte-Carlo errors" in named
     assert not any("censored" in name for name in named)
     assert upper.get_legend().get_window_extent().y0 >= upper.get_window_extent().y1
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_at_both_widths(columns, on_the_page):
+    axes = plot_influence(
+        influence(61), prob_benefit=0.9, hazard_ratio=0.8, threshold=0.95, arms=ARMS,
+        title="OS: cti2 = 1 against cti2 = 0", columns=columns,
+    )  # fmt: skip
+    assert on_the_page(axes, columns)

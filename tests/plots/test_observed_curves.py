@@ -110,3 +110,11 @@ def test_everyone_is_counted_at_each_time():
 def test_incidence_of_several_arms(arms: int):
     curves = {f"Arm {i}": incidence(i)["a"] for i in range(arms)}
     assert nothing_overlaps(plot_cumulative_incidence(curves, unit="months"))
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_at_both_widths(columns, on_the_page):
+    ax = plot_kaplan_meier({"none": arm(1), "CTI2": arm(2)}, unit="months", columns=columns)
+    assert on_the_page(ax, columns)
+    ax = plot_cumulative_incidence(incidence(3), unit="months", columns=columns)
+    assert on_the_page(ax, columns)

@@ -142,7 +142,7 @@ def test_beyond_the_end_the_curve_is_dashed():
     assert_array_equal(dashed[0][0], at_end)
     assert dashed[0][-1, 0] == 36
     assert lines(ax, COLOURS[1], linestyle="--") == []
-    assert legend(ax)[-1] == "Beyond end of follow-up"
+    assert legend(ax)[-1] == "Beyond follow-up"
     (mark,) = lines(ax, COLOURS[0], marker="|")
     assert_array_equal(mark, [at_end])
     assert lines(ax, COLOURS[1], marker="|") == []
@@ -166,7 +166,7 @@ def test_where_the_end_comes_from(end, curves, observed, ends):
 
 def test_nothing_is_dashed_within_follow_up():
     ax = survival(observed=None, ends={"second": 36, "none": 40})
-    assert "Beyond end of follow-up" not in legend(ax)
+    assert "Beyond follow-up" not in legend(ax)
     assert lines(ax, COLOURS[0], linestyle="--") == []
 
 
@@ -594,3 +594,13 @@ def test_threads_draw_the_same(tmp_path):
         job.join()
     for kind in ("png", "svg"):
         assert len({(tmp_path / f"{i}.{kind}").read_bytes() for i in range(3)}) == 1
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_at_both_widths(columns, on_the_page):
+    ends = {"second": 30.0}
+    assert on_the_page(survival(ends=ends, columns=columns), columns)
+    assert on_the_page(plot_hazard(TWO, unit="months", ends=ends, columns=columns), columns)
+    prior = RATIOS[["term", "lower", "upper"]]
+    ax = plot_forest(RATIOS, prior=prior, classical=RATIOS.assign(method="cox"), columns=columns)
+    assert on_the_page(ax, columns)

@@ -45,3 +45,11 @@ def test_a_table_without_a_finite_estimate_is_drawn_all_the_same(table):
     assert low < table["posterior_lower"].min()
     assert high > table["posterior_upper"].max()
     assert upper.get_ylabel() == "Hazard ratio"
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_at_both_widths(table, columns, on_the_page):
+    upper = plot_selection(
+        table, arm="cti2 = 0", between="0.3 and 3 months", prior="Normal(0, 1)", columns=columns
+    )
+    assert on_the_page(upper, columns)

@@ -93,3 +93,9 @@ def test_nothing_is_cut_off_and_the_legend_is_not_on_the_data(draw):
         box = each.get_window_extent(renderer)
         assert box.width == 0 or Bbox.intersection(box, whole).bounds == pytest.approx(box.bounds)
     assert not ax.get_window_extent(renderer).overlaps(legend.get_window_extent(renderer))
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_at_both_widths(columns, on_the_page):
+    assert on_the_page(plot_prior_sensitivity(TABLE, columns=columns), columns)
+    assert on_the_page(plot_tipping_point(tipping(), label="OS", columns=columns), columns)
