@@ -127,8 +127,11 @@ def test_files_of_a_plan(planned):
     }
     expected |= {f"{fit}/{name}" for fit in fits for name in ("posterior.nc", "benefit.txt")}
     expected |= {f"{e}/side_by_side.{kind}" for e in ("efs", "os") for kind in ("csv", "txt")}
-    expected |= {"classical.csv", "plan.toml", "provenance.json"}
-    assert {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()} == expected
+    expected |= {"classical.csv", "plan.toml", "provenance.json", "report.html"}
+    found = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
+    tables = {name for name in found if name.startswith("tables/")}
+    assert found - tables == expected
+    assert {f"tables/benefit_os_weibull.{kind}" for kind in ("html", "tex", "csv")} <= tables
     assert visible(out.parent) == ["cohort.csv", "out", "plan.toml"]
 
 
@@ -159,7 +162,8 @@ def test_provenance_of_a_plan(planned, make_cohort):
     assert {"python", "pymc", "nutpie", "numpy"} <= set(told["versions"])
     assert [len(told["data"][name]["sha256"]) for name in ("efs", "os")] == [64, 64]
     assert told["data"]["efs"] != told["data"]["os"]
-    assert told["files"] == ["classical.csv", "efs", "os", "plan.toml", "provenance.json"]
+    top = ["classical.csv", "efs", "os", "plan.toml", "provenance.json", "report.html", "tables"]
+    assert told["files"] == top
     one = told["fits"]["efs/weibull"]
     assert (one["patients"], one["events"]) == (61, make_cohort()["efs_event"].sum())
     assert one["passed_checks"] is True

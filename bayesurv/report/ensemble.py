@@ -24,8 +24,9 @@ from bayesurv.report.answer import Answer
 from bayesurv.report.ensemble_results import write_ensemble_fit
 from bayesurv.report.folder import staged
 from bayesurv.report.origin import command, versions, write_provenance
+from bayesurv.report.page.page import write_report
 from bayesurv.report.rehearse import rehearse
-from bayesurv.report.run import Watcher
+from bayesurv.report.watcher import Watcher
 
 NOT_BESIDE = "The classical analysis is of single cohorts; none stands beside these fits."
 
@@ -85,6 +86,8 @@ def run_ensemble(
             seconds=round(time.perf_counter() - begin, 1),
             **_described(plan, fits),
         )
+        watcher.step("Writing the report")
+        write_report(staging)
     return _answer(fits, tables), any(fit.failed for fit in fits.values())
 
 

@@ -19,7 +19,7 @@ from bayesurv.plots.style import figure_files, p_value, save_all
 from bayesurv.report.answer import Answer
 from bayesurv.report.files import REMEDY, check_files, write_files
 from bayesurv.report.origin import command, versions
-from bayesurv.report.run import Watcher
+from bayesurv.report.watcher import Watcher
 
 SIBLINGS = ("targets.csv", "residuals.csv", "identified.csv", "provenance.json")
 STARTS = 100

@@ -19,6 +19,7 @@ from bayesurv.plots.selection import plot_selection
 from bayesurv.report.answer import Answer
 from bayesurv.report.folder import staged
 from bayesurv.report.origin import write_provenance
+from bayesurv.report.page.page import write_report
 from bayesurv.report.published import recomputed
 from bayesurv.report.reproduce_classical import classical_members
 from bayesurv.report.reproduce_external import external_table, log_ratios, prior_table
@@ -29,7 +30,7 @@ from bayesurv.report.reproduce_responses import response_table
 from bayesurv.report.reproduce_tables import adverse_event_rows, baseline_rows, flow_table
 from bayesurv.report.reproduce_time_zero import time_zero_members
 from bayesurv.report.reproduce_words import answer_sentences
-from bayesurv.report.run import Watcher
+from bayesurv.report.watcher import Watcher
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ def run_reproduce(asked: Asked, out: Path, watcher: Watcher | None = None) -> An
             ensemble=_origin(members),
             fits={_place(each): dict(each.described) for each in fits},
         )
+        watcher.step("Writing the report")
+        write_report(staging)
     return answer
 
 

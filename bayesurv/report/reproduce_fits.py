@@ -13,7 +13,7 @@ from bayesurv.models.baselines import Baseline, PiecewiseExponential, Weibull
 from bayesurv.report.ensemble_results import write_ensemble_fit
 from bayesurv.report.origin import command, versions
 from bayesurv.report.reproduce_input import PRIMARY, TREATMENT, Members
-from bayesurv.report.run import Watcher
+from bayesurv.report.watcher import Watcher
 
 FORMULA = "cti2 + bulky + I(stage - 3) + cti1_response + (0 + I(1 - cti2) | salvage_type)"
 """Stage and response to CTI1 as steps, from stage III and CR; the other regimens partially pooled.

@@ -13,6 +13,9 @@ PUT_BACK = (4, 15)
 BASELINES = {"weibull": "Weibull", "piecewise-exponential": "piecewise exponential"}
 ORDER = {"efs": "EFS", "pfs": "PFS", "os": "OS"}
 FILES = {
+    "report.html": "all of it on one page, which loads nothing: the answer, an explorer, figures, "
+    "tables, a reviewer's questions, checklists, methods",
+    "tables": "the tables for a paper, as HTML, LaTeX and CSV",
     "README.txt": "this list",
     "answer.txt": "the answer in sentences, as on the screen",
     "verdicts.csv, verdicts.txt": "each statement of the paper, whether it can be reproduced, and "

@@ -11,6 +11,12 @@ from bayesurv.report.reproduce_classical import ORDINAL_NAME as ORDINAL
 from bayesurv.report.reproduce_index import BASELINES, ORDER, PUT_BACK, interval, ratio_rows
 from bayesurv.report.reproduce_input import Members
 
+TOPICS = (
+    "headline", "endpoints", "classical", "time zero", "selection", "external", "responses",
+    "verdicts", "members",
+)  # fmt: skip
+"""What each paragraph of the answer is about, in their order."""
+
 
 def answer_sentences(
     members: Members, tables: Mapping[str, pd.DataFrame], verdicts: str

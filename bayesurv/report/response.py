@@ -31,7 +31,7 @@ from bayesurv.report.response_question import (
     read_priors,
 )
 from bayesurv.report.response_words import risks_sentence
-from bayesurv.report.run import Watcher
+from bayesurv.report.watcher import Watcher
 from bayesurv.responding import ResponseFit, respond
 
 

@@ -2,8 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,10 @@ from bayesurv.report.classical import (
 )
 from bayesurv.report.folder import staged
 from bayesurv.report.origin import command, versions, write_provenance
+from bayesurv.report.page.page import write_report
 from bayesurv.report.rehearse import rehearse
 from bayesurv.report.results import write_fit
+from bayesurv.report.watcher import Watcher
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,6 @@ class Outcome:
     ratios: pd.DataFrame
     fit: Fit
     beside: tuple[str, ...] = ()
-
-
-@dataclass
-class Watcher:
-    """Told how a run goes: the step that begins, and the share of it that is done."""
-
-    step: Callable[[str], None] = field(default=lambda text: None)
-    share: Callable[[float], None] = field(default=lambda share: None)
 
 
 def run_plan(
@@ -105,6 +98,8 @@ def run_plan(
             seconds=round(time.perf_counter() - begin, 1),
             **_described(plan, cohorts, outcomes),
         )
+        watcher.step("Writing the report")
+        write_report(staging)
     return outcomes
 
 

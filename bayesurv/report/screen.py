@@ -10,7 +10,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from bayesurv.report.answer import FAILED, Answer
-from bayesurv.report.run import Outcome, Watcher
+from bayesurv.report.run import Outcome
+from bayesurv.report.watcher import Watcher
 
 # Names from the data may look like rich's markup, as stage[iv] does.
 console = Console(highlight=False, markup=False, emoji=False)

@@ -18,7 +18,7 @@ TOP = {
     "hazard_ratios.csv", *(f"hazard_ratios.{kind}" for kind in KINDS), "os", "pfs",
     "prior_sensitivity.csv", "provenance.json", "responses.csv", "selection.csv",
     *(f"selection.{kind}" for kind in KINDS), "table1.csv", "table2.csv",
-    "time_zero.csv", "variance.csv", "verdicts.csv", "verdicts.txt",
+    "time_zero.csv", "variance.csv", "verdicts.csv", "verdicts.txt", "report.html", "tables",
 }  # fmt: skip
 OF_A_FIT = {
     "posterior.nc", "parameters.csv", "hazard_ratios.csv", "survival.csv", "benefit.csv",
