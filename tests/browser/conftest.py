@@ -30,13 +30,19 @@ body { margin: 0 auto; padding: 1rem; max-width: 60rem; background: var(--paper)
 """
 
 
+@pytest.fixture(scope="session")
 def find_chromium():
-    path = os.environ.get("BAYESURV_CHROMIUM") or shutil.which("chromium")
-    return path or pytest.fail(INSTALL)
+    """Path of the browser; a test that needs one fails where there is none."""
+
+    def find():
+        path = os.environ.get("BAYESURV_CHROMIUM") or shutil.which("chromium")
+        return path or pytest.fail(INSTALL)
+
+    return find
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def chromium(find_chromium):
     """The browser that all tests share."""
     path = find_chromium()
     with sync_playwright() as playwright:
@@ -62,3 +68,26 @@ def render():
         return path.as_uri()
 
     return write
+
+
+@pytest.fixture
+def open_page(chromium, address):
+    """Open the page at a width; afterwards it must have said nothing and asked for nothing."""
+    opened, said = [], []
+
+    def make(width=1000, scheme="light", **options):
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, **options
+        )
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: said.append(request.url))
+        page.goto(address)
+        opened.append(context)
+        return page
+
+    yield make
+    for context in opened:
+        context.close()
+    assert said == [address] * len(opened)
