@@ -218,7 +218,7 @@ def _grid(fit: Fit, chosen: Choices, horizon: float | None) -> Grid:
     known = [float(time) for time in MILESTONES.get(fit.unit, ()) if time <= arms.end]
     stated = known or [time for time in time_ticks(arms.end, fit.unit) if time > 0]
     milestones = tuple(sorted({*stated[-MOST_MILESTONES:], until}))
-    times = np.union1d(np.linspace(0, last, POINTS), milestones)
+    times = np.union1d(np.linspace(0, last, POINTS), [*milestones, arms.end])
     return Grid(times, milestones, float(until))
 
 

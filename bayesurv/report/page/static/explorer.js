@@ -264,7 +264,7 @@
         x: "time", y: "y", r: 4.5, symbol: symbol(arm), fill: colour(arm), stroke: "var(--paper, #fff)",
       })
     );
-    at("legend").hidden = wide || view.model.arms.length < 2;
+    at("legend").hidden = view.model.arms.length < 2;
     return Plot.plot({
       ...frame(view, width, height, y, right),
       marks: [
