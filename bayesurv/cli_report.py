@@ -12,7 +12,7 @@ report_commands = typer.Typer()
 def report(
     folder: Annotated[Path, typer.Argument(help="A folder that fit or reproduce wrote.")],
     word: Annotated[
-        bool, typer.Option("--word", help="The tables as a Word file too (bayesurv[word]).")
+        bool, typer.Option("--word", help='The tables as a Word file too (the extra "word").')
     ] = False,
 ) -> None:
     """Make report.html and the tables for a paper from a folder of results."""
