@@ -345,7 +345,7 @@
     if (view.contrasts.length) {
       made.push([
         view.whole ? `Hazard ratio, marginal, to ${horizon}` : "Hazard ratio",
-        ...view.curves.map((_, i) => cell(i ? "" : "reference")),
+        ...view.curves.map((_, i) => cell(i ? "" : "1 (ref.)")),
         ...view.contrasts.flatMap((each) => [
           numbers(each.hazard_ratio, ratio), cell(probability(each.hazard_ratio[3])),
         ]),
