@@ -12,12 +12,13 @@ import pandas as pd
 
 from bayesurv.data.faults import InputError, listed
 from bayesurv.estimands.sensitivity import treatment_term
+from bayesurv.plots.prior_posterior import plot_prior_posterior
 from bayesurv.plots.style import number, probability
 from bayesurv.report.answer import FAILED
 from bayesurv.report.benefit_words import survival_name
 from bayesurv.report.files import write_files
 from bayesurv.report.folder import HIDDEN, MARK
-from bayesurv.report.page.analyses import Analyses
+from bayesurv.report.page.analyses import Analyses, prior_and_posterior
 from bayesurv.report.page.blocks import Block, Markup, Picture, Section, drawn, plain_table
 from bayesurv.report.page.checklists import barg, robust
 from bayesurv.report.page.explorer import explorer_assets, explorer_data
@@ -254,6 +255,11 @@ def _priors(results: Results) -> Iterator[Block]:
     described = results.described()
     table = pd.DataFrame(prior_words(described).items(), columns=["quantity", "prior"])
     yield plain_table(table, "Priors as they were used")
+    pairs = prior_and_posterior(results.fit)
+    if pairs:
+        times = [name for name in pairs if name.startswith("median")]
+        caption = "Prior (grey) and posterior of each quantity, in clinical units."
+        yield drawn(plot_prior_posterior(pairs, times=times), "prior_posterior", caption)
     yield from described["notes"]
 
 

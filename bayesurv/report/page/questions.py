@@ -7,10 +7,9 @@ import pandas as pd
 from bayesurv.data.faults import listed
 from bayesurv.frequentist.guaranteed_time import IMPROBABLE
 from bayesurv.plots.influence import plot_influence
-from bayesurv.plots.prior_posterior import plot_prior_posterior
 from bayesurv.plots.style import duration, number, probability
 from bayesurv.report.benefit_words import survival_name
-from bayesurv.report.page.analyses import Analyses, first_exits, prior_and_posterior
+from bayesurv.report.page.analyses import Analyses, first_exits
 from bayesurv.report.page.blocks import (
     ANSWERED,
     NOT_ANSWERABLE,
@@ -53,7 +52,7 @@ def questions(results: Results, analyses: Analyses | None) -> tuple[Section, ...
         _control(results),
         _ascertainment(results),
         _competing(results),
-        _prior(results, analyses),
+        _prior(analyses),
         _assumptions(results, analyses),
         _influence(analyses),
         _multiplicity(results),
@@ -224,20 +223,11 @@ def _competing(results: Results) -> Answered:
     return (PARTLY, (said,)) if found is not None else (PARTLY, (f"Events have a cause, {cause}.",))
 
 
-def _prior(results: Results, analyses: Analyses | None) -> Answered:
-    pairs = prior_and_posterior(results.fit)
-    if not pairs:
-        return _missing("The model has no coefficient and no shape; see the priors below.")
-    picture = drawn(
-        plot_prior_posterior(
-            pairs, linear=(), times=[name for name in pairs if name.startswith("median")]
-        ),
-        "prior_posterior",
-        "Prior (grey) and posterior of each quantity in clinical units.",
-    )
+def _prior(analyses: Analyses | None) -> Answered:
+    below = "Prior and posterior of each quantity are drawn under Priors, below."
     if analyses is None:
-        return PARTLY, (picture,)
-    return ANSWERED, (analyses.sensitivity.sentence, picture)
+        return PARTLY, (below,)
+    return ANSWERED, (analyses.sensitivity.sentence, below)
 
 
 def _assumptions(results: Results, analyses: Analyses | None) -> Answered:
