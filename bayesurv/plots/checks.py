@@ -21,6 +21,7 @@ from bayesurv.plots.style import (
     SMALL,
     WIDTH,
     dress,
+    limits,
     name_time,
     new_axes,
     probability,
@@ -171,7 +172,7 @@ def _write_rows(ax: Axes, table: pd.DataFrame, place: np.ndarray, unit: str) -> 
     for y, row in zip(place, table.itertuples(), strict=True):
         ax.annotate(statistic_name(row, unit), (0, y), (-150, 0), ha="left", **style)
         low, high = (statistic_value(row.statistic, v) for v in (row.lower, row.upper))
-        texts = [statistic_value(row.statistic, row.observed), f"{low} to {high}"]
+        texts = [statistic_value(row.statistic, row.observed), limits(low, high)]
         texts.append(probability(row.p_value) if row.p_value < 0.9995 else "1")
         for text, (x, side) in zip(texts, columns.values(), strict=True):
             ax.annotate(text, (1, y), (x, 0), ha=side, **style)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from bayesurv.plots.style import COLOURS, INK, SMALL, legend_above, new_axes
+from bayesurv.plots.style import COLOURS, INK, SMALL, legend_above, limits, new_axes
 
 ROW_HEIGHT, MARGIN_HEIGHT = 0.15, 0.9
 COLOUR = {"fixed": COLOURS[2], "pinned down": COLOURS[0], "narrowed": COLOURS[5],
@@ -55,7 +55,8 @@ def plot_identified(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.spines[spine].set_visible(False)
     for y, row in enumerate(rows.itertuples()):
         ax.annotate(
-            f"{row.lower:.3g} to {row.upper:.3g}", (1, y), (4, 0), ax.get_yaxis_transform(),
+            limits(f"{row.lower:.3g}", f"{row.upper:.3g}"),
+            (1, y), (4, 0), ax.get_yaxis_transform(),
             textcoords="offset points", fontsize=SMALL - 1.5, color=INK, va="center_baseline",
             annotation_clip=False,
         )  # fmt: skip

@@ -12,6 +12,7 @@ from bayesurv.plots.style import (
     SMALL,
     dress,
     legend_above,
+    limits,
     look,
     new_axes,
     probability,
@@ -94,7 +95,10 @@ def _plot_differences(ax: Axes, differences: pd.DataFrame) -> None:
         "Points (95% CrI)": (
             8,
             "left",
-            [f"{r.estimate:d} ({r.lower:d} to {r.upper:d})" for r in whole.itertuples()],
+            [
+                f"{r.estimate:d} ({limits(f'{r.lower:d}', f'{r.upper:d}')})"
+                for r in whole.itertuples()
+            ],
         ),
         "P(worse)": (110, "right", [probability(p) for p in differences["prob_worse"]]),
     }

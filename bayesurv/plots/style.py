@@ -214,6 +214,12 @@ def number(value: float) -> str:
     return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f}"
 
 
+def limits(lower: str, upper: str) -> str:
+    """Ends of an interval: 0.86–2.75, with "to" where one is negative or no plain number."""
+    dash = all(end[:1].isdigit() for end in (lower, upper))
+    return f"{lower}–{upper}" if dash else f"{lower} to {upper}"
+
+
 def probability(value: float) -> str:
     """A probability that is never printed as 0 or 1."""
     if value < 0.001:

@@ -22,7 +22,7 @@ from bayesurv.estimands.ranking import rank_probabilities, ranking_table
 from bayesurv.fitting import Fit
 from bayesurv.plots.benefit import plot_benefit, plot_ranks
 from bayesurv.plots.horizons import plot_horizons
-from bayesurv.plots.style import duration, probability
+from bayesurv.plots.style import duration, limits, probability
 from bayesurv.report.answer import FAILED, Answer
 from bayesurv.report.benefit_words import benefit_sentence, ranking_sentence
 from bayesurv.report.origin import endpoint_name
@@ -221,7 +221,7 @@ def _number(value: float) -> str:
 
 
 def _interval(row: Any) -> str:
-    return f"{_number(row.lower)} to {_number(row.upper)}"
+    return limits(_number(row.lower), _number(row.upper))
 
 
 def _as_options(faults: Iterable[Fault], population: Path | None) -> Iterator[Fault]:

@@ -13,7 +13,7 @@ from bayesurv.data.faults import listed
 from bayesurv.estimands.arms import Comparison, treatment_terms
 from bayesurv.estimands.margins import Margins
 from bayesurv.fitting import Fit
-from bayesurv.plots.style import duration, number, percent, probability
+from bayesurv.plots.style import duration, limits, number, percent, probability
 
 ENDPOINTS = {
     "os": "overall survival",
@@ -68,7 +68,7 @@ def ranking_sentence(
     ordered = table.sort_values("prob_best", ascending=False)
     said = [
         f"{row.level} {probability(row.prob_best)} ({_time(row.estimate, unit)} {unit}, "
-        f"95% CrI {_time(row.lower, unit)} to {_time(row.upper, unit)})"
+        f"95% CrI {limits(_time(row.lower, unit), _time(row.upper, unit))})"
         for row in ordered.itertuples()
     ]
     text = (
@@ -98,14 +98,14 @@ def _time_gained(
     else:
         amount = f"{size} {unit} {'more' if row.estimate > 0 else 'less'} {what} time than"
     verb = "was associated with" if causal is None else "would give"
-    limits = f"{_time(row.lower, unit)} to {_time(row.upper, unit)}"
+    ends = limits(_time(row.lower, unit), _time(row.upper, unit))
     gains = [f"of any gain {probability(row.probability)}"]
     if margins.rmst is not None:
         beyond = probability(rows["rmst_difference", margins.rmst].probability)
         gains.append(f"of a gain above {duration(margins.rmst, unit)} {beyond}")
     return (
         f"Over the first {_first(asked)}, {treated} {verb} {amount} {untreated} "
-        f"(difference {_time(row.estimate, unit)} {unit}, 95% CrI {limits}); posterior "
+        f"(difference {_time(row.estimate, unit)} {unit}, 95% CrI {ends}); posterior "
         f"probability {', '.join(gains)}."
     )
 
@@ -119,7 +119,7 @@ def _survival(asked: Comparison, rows: dict, arms: pd.DataFrame, what: str) -> s
     return (
         f"{what.capitalize()} at {duration(asked.horizon, asked.fit.unit)}: {treated} with "
         f"{asked.arms.names[1]} and {untreated} with {asked.arms.names[0]} "
-        f"(difference {points} percentage points, 95% CrI {lower} to {upper})."
+        f"(difference {points} percentage points, 95% CrI {limits(lower, upper)})."
     )
 
 
@@ -135,8 +135,8 @@ def _medians(asked: Comparison, arms: pd.DataFrame) -> str:
         upper = f"{_time(row.upper, unit)}"
         if np.isinf(row.upper):
             upper = f"not reached by {end}, {missed}"
-        limits = f"95% CrI {_time(row.lower, unit)} to {upper}"
-        said.append(f"{_time(row.estimate, unit)} {unit} ({limits}) with {row.arm}")
+        ends = limits(_time(row.lower, unit), upper)
+        said.append(f"{_time(row.estimate, unit)} {unit} (95% CrI {ends}) with {row.arm}")
     return f"Median {' and '.join(said)}."
 
 
@@ -156,8 +156,8 @@ def _ratio(asked: Comparison, rows: dict) -> str:
         kind = f"No one hazard ratio holds for all ({terms}); the marginal hazard ratio up to "
         kind += f"{duration(asked.horizon, asked.fit.unit)} is"
     row = found[0]
-    limits = f"95% CrI {number(row.lower)} to {number(row.upper)}"
-    return f"{kind} {number(row.estimate)} ({limits}); {', '.join(chances)}."
+    ends = limits(number(row.lower), number(row.upper))
+    return f"{kind} {number(row.estimate)} (95% CrI {ends}); {', '.join(chances)}."
 
 
 def prior_words(asked: Comparison) -> str:

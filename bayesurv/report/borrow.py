@@ -19,7 +19,7 @@ from bayesurv.estimands.tipping import prior_range
 from bayesurv.fitting import Fit
 from bayesurv.models.distributions import Normal
 from bayesurv.plots.borrowing import plot_borrowing
-from bayesurv.plots.style import number, probability
+from bayesurv.plots.style import limits, number, probability
 from bayesurv.report.answer import Answer
 from bayesurv.report.borrow_question import Asked, Question, read_question
 from bayesurv.report.borrow_words import borrow_notes, borrow_sentence, weight_words
@@ -168,7 +168,7 @@ def _about(asked: Asked, i: int) -> dict[str, str]:
 def _shown(table: pd.DataFrame, components: pd.DataFrame) -> pd.DataFrame:
     """The answers and, below them, each component alone, as they are printed."""
     rows = [
-        (row.analysis, row.hazard_ratio, f"{number(row.lower)} to {number(row.upper)}",
+        (row.analysis, row.hazard_ratio, limits(number(row.lower), number(row.upper)),
          row.prob_benefit, "", f"{round(row.events_borrowed)}")
         for row in table.itertuples()
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from rich.table import Table
 from bayesurv.data.faults import InputError
 from bayesurv.data.published.external import Evidence, external_evidence
 from bayesurv.models.evidence import NO_PRIOR, Z, hazard_prior, treatment_prior
-from bayesurv.plots.style import number
+from bayesurv.plots.style import limits, number
 from bayesurv.report.screen import console
 
 TREATMENT = "prior of the treatment"
@@ -73,7 +73,7 @@ def _use(each: Evidence) -> str:
         why = str(error).removeprefix(f"{each.name}: ").removeprefix(f"{each.measure}: ")
         return f"none: {why.removesuffix(NO_PRIOR)}"
     rate, low, high = (number(float(np.exp(prior.mu + z * prior.sigma))) for z in (0, -Z, Z))
-    return f"hazard {rate} ({low} to {high}) a month"
+    return f"hazard {rate} ({limits(low, high)}) a month"
 
 
 def show_evidence() -> None:

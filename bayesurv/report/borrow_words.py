@@ -12,7 +12,7 @@ from bayesurv.estimands.borrowing import CONFLICT_TAIL, Borrowed
 from bayesurv.estimands.borrowing_curve import WeightCurve
 from bayesurv.estimands.borrowing_fit import DrawnPosteriors
 from bayesurv.estimands.tipping import prior_range
-from bayesurv.plots.style import number, p_value, probability
+from bayesurv.plots.style import limits, number, p_value, probability
 from bayesurv.report.borrow_question import Asked, Piece
 
 DROPPED, KEPT = 0.01, 0.75  # posterior weights below and above which these words are said
@@ -38,7 +38,7 @@ def borrow_sentence(
 
 def _ratios(table: pd.DataFrame, asked: Asked, arms: Sequence[str]) -> str:
     borrowed, without, pooled = (
-        f"{number(row.hazard_ratio)} (95% CrI {number(row.lower)} to {number(row.upper)}, "
+        f"{number(row.hazard_ratio)} (95% CrI {limits(number(row.lower), number(row.upper))}, "
         f"P(HR < 1) {probability(row.prob_benefit)})"
         for row in table.itertuples()
     )

@@ -18,7 +18,7 @@ from bayesurv.plots.checks import (
     statistic_name,
     statistic_value,
 )
-from bayesurv.plots.style import duration, number, probability, time_ticks
+from bayesurv.plots.style import duration, limits, number, probability, time_ticks
 from bayesurv.report.answer import Answer
 from bayesurv.report.origin import endpoint_name
 from bayesurv.report.predict import read_times
@@ -115,8 +115,8 @@ def _named(row: Any, unit: str) -> str:
         statistic_value(row.statistic, value) for value in (row.observed, row.lower, row.upper)
     )
     return (
-        f"{statistic_name(row, unit)}{arm}, {row.verdict} (observed {seen}, replicates {low} to "
-        f"{high}, p {_p(row.p_value)})"
+        f"{statistic_name(row, unit)}{arm}, {row.verdict} (observed {seen}, replicates "
+        f"{limits(low, high)}, p {_p(row.p_value)})"
     )
 
 
@@ -134,7 +134,7 @@ def _shown(checks: Checks, unit: str) -> pd.DataFrame:
         seen, low, high = (
             statistic_value(row.statistic, value) for value in (row.observed, row.lower, row.upper)
         )
-        named = (row.arm, statistic_name(row, unit), seen, f"{low} to {high}")
+        named = (row.arm, statistic_name(row, unit), seen, limits(low, high))
         rows.append((*named, probability(row.p_value), row.verdict))
     columns = ["arm", "statistic", "observed", "95% of replicates", "p", "verdict"]
     return pd.DataFrame(rows, columns=columns)
@@ -170,4 +170,4 @@ def calibration_sentence(table: pd.DataFrame, unit: str) -> str:
 
 
 def _measured(row: Any) -> str:
-    return f"{number(row.estimate)} (95% interval {number(row.lower)} to {number(row.upper)})"
+    return f"{number(row.estimate)} (95% interval {limits(number(row.lower), number(row.upper))})"

@@ -16,7 +16,7 @@ from bayesurv.frequentist.estimate import Estimate
 from bayesurv.frequentist.guaranteed_time import guaranteed_time
 from bayesurv.frequentist.observations import Observations
 from bayesurv.plan import Plan
-from bayesurv.plots.style import number
+from bayesurv.plots.style import limits, number
 from bayesurv.report.answer import FAILED
 from bayesurv.report.results import observed_arm
 
@@ -115,9 +115,9 @@ def disagreements(table: pd.DataFrame) -> Iterator[str]:
         pull = f"; the prior leads from there to {number(row.explained)}" if ratio else ""
         yield (
             f"{row.baseline}, {row.quantity}{at} of {row.of}: {number(row.bayesian)} (95% CrI "
-            f"{number(row.lower)} to {number(row.upper)}) beside {number(row.classical)} (95% CI "
-            f"{number(row.classical_lower)} to {number(row.classical_upper)}, {row.method})"
-            f"{pull}. The rest is {abs(row.excess):.1f} times what chance explains: look at the "
-            "form of the hazard (bayesurv check), at proportional hazards (schoenfeld in "
-            "classical.csv) and at what the group terms take up."
+            f"{limits(number(row.lower), number(row.upper))}) beside {number(row.classical)} "
+            f"(95% CI {limits(number(row.classical_lower), number(row.classical_upper))}, "
+            f"{row.method}){pull}. The rest is {abs(row.excess):.1f} times what chance "
+            "explains: look at the form of the hazard (bayesurv check), at proportional hazards "
+            "(schoenfeld in classical.csv) and at what the group terms take up."
         )

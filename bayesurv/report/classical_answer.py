@@ -14,7 +14,7 @@ from bayesurv.frequentist.guaranteed_time import guaranteed_time
 from bayesurv.frequentist.observations import Observations, event_causes
 from bayesurv.frequentist.screening import AVOID, Screening, screen
 from bayesurv.plan import Plan
-from bayesurv.plots.style import number, p_value
+from bayesurv.plots.style import limits, number, p_value
 from bayesurv.report.answer import Answer
 from bayesurv.report.benefit_words import survival_name
 from bayesurv.report.classical import classical_table, observations, regular_cox
@@ -166,10 +166,11 @@ def _sentences(plan: Plan, observed: dict[str, Observations], table: pd.DataFram
 def _ratio(row: Any, strength: Any, beside: str) -> str:
     """Hazard ratio of the treatment, with its E-value."""
     return (
-        f"Hazard ratio of {row.term} {number(row.estimate)} (95% CI {number(row.lower)} to "
-        f"{number(row.upper)}, P {p_value(row.p)}; {row.method}, {beside}); unmeasured confounding "
-        f"could explain it if it went with treatment and event by risk ratios of "
-        f"{strength.estimate:.2f} each (E-value; {strength.lower:.2f} for the limit nearer to 1)."
+        f"Hazard ratio of {row.term} {number(row.estimate)} (95% CI "
+        f"{limits(number(row.lower), number(row.upper))}, P {p_value(row.p)}; {row.method}, "
+        f"{beside}); unmeasured confounding could explain it if it went with "
+        f"treatment and event by risk ratios of {strength.estimate:.2f} each "
+        f"(E-value; {strength.lower:.2f} for the limit nearer to 1)."
     )
 
 

@@ -23,7 +23,7 @@ from bayesurv.estimands.stacking import arm_survival, checked_arms, stacked, sta
 from bayesurv.estimands.summary import summarise, survival_table
 from bayesurv.fitting import Fit
 from bayesurv.plots.comparison import plot_comparison, plot_stacked_survival
-from bayesurv.plots.style import number, probability
+from bayesurv.plots.style import limits, number, probability
 from bayesurv.report.answer import Answer
 from bayesurv.report.origin import endpoint_name
 from bayesurv.report.results import observed_arm
@@ -100,7 +100,7 @@ def ranking(fits: Mapping[str, Fit], found: ModelComparison) -> str:
         text += ", and standard errors are optimistic at that size"
     weights = [
         f"{row['model']} {row['weight']:.2f} "
-        f"({row['weight_lower']:.2f} to {row['weight_upper']:.2f})"
+        f"({limits(f'{row["weight_lower"]:.2f}', f'{row["weight_upper"]:.2f}')})"
         for row in rows
     ]
     return f"{text}. Stacking weights (95% intervals): {', '.join(weights)}."
@@ -131,7 +131,7 @@ def averaged(benefit: pd.DataFrame, fit: Fit, treatment: str) -> str:
     """The contrasts of a treatment, averaged over the models."""
     row = benefit.set_index("quantity").loc["rmst_difference"]
     untreated, given = treatment_arms(fit, treatment).names
-    interval = f"95% CrI {row['lower']:.1f} to {row['upper']:.1f}"
+    interval = f"95% CrI {limits(f'{row["lower"]:.1f}', f'{row["upper"]:.1f}')}"
     return (
         f"Averaged over the models, each under its own priors, and standardised over the "
         f"{fit.n_patients} patients, {given} rather than {untreated} is associated with a "

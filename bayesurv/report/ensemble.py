@@ -19,7 +19,7 @@ from bayesurv.estimands.members import member_arms
 from bayesurv.fitting import CohortWarning, Fit
 from bayesurv.inference.members import short_chains
 from bayesurv.plan import Plan
-from bayesurv.plots.style import number, percent, probability
+from bayesurv.plots.style import limits, number, percent, probability
 from bayesurv.report.answer import Answer
 from bayesurv.report.ensemble_results import write_ensemble_fit
 from bayesurv.report.folder import staged
@@ -164,12 +164,12 @@ def _shown(ratios: pd.DataFrame, endpoint: str, baseline: str) -> pd.DataFrame:
             "baseline": baseline,
             "term": [row.term for row in rows],
             "HR (95% CrI)": [
-                f"{number(row.hazard_ratio)} ({number(row.lower)} to {number(row.upper)})"
+                f"{number(row.hazard_ratio)} ({limits(number(row.lower), number(row.upper))})"
                 for row in rows
             ],
             "P(HR < 1)": [probability(row.prob_below_1) for row in rows],
             "in single members": [
-                f"{probability(row.prob_low)} to {probability(row.prob_high)}" for row in rows
+                limits(probability(row.prob_low), probability(row.prob_high)) for row in rows
             ],
             "missing data": [percent(row.share_between) for row in rows],
         }

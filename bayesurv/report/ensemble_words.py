@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bayesurv.ensembles import EnsembleFit
-from bayesurv.plots.style import duration, number, percent, probability
+from bayesurv.plots.style import duration, limits, number, percent, probability
 
 MEANING = (
     "What lies between members comes from patient data that were not published; it is as large as "
@@ -36,11 +36,11 @@ def member_sentences(benefit: pd.DataFrame, unit: str) -> Iterator[str]:
         at = "" if np.isnan(row.horizon) else f" to {duration(row.horizon, unit)}"
         yield (
             f"{name[0].upper()}{name[1:]}{at}: {written(row.estimate)} (95% CrI "
-            f"{written(row.lower)} to {written(row.upper)}), "
+            f"{limits(written(row.lower), written(row.upper))}), "
             f"{_share(row.share_between)} of the variance between members, whose own medians run "
             f"from {written(row.member_low)} to {written(row.member_high)}. Posterior probability "
             f"of benefit {probability(row.probability)}; that of single members "
-            f"{probability(row.prob_low)} to {probability(row.prob_high)}."
+            f"{limits(probability(row.prob_low), probability(row.prob_high))}."
         )
 
 

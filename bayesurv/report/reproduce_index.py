@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from bayesurv.plots.style import number, probability
+from bayesurv.plots.style import limits, number, probability
 from bayesurv.report.reproduce_fits import FORMULA
 from bayesurv.report.reproduce_input import Members
 
@@ -99,7 +99,7 @@ def shown(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def interval(row: Any, estimate: str = "hazard_ratio") -> str:
     """A ratio with its limits."""
-    return f"{number(row[estimate])} ({number(row['lower'])} to {number(row['upper'])})"
+    return f"{number(row[estimate])} ({limits(number(row['lower']), number(row['upper']))})"
 
 
 def index(members: Members) -> str:

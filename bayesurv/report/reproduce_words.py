@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from bayesurv.frequentist.members import LOG_RANK, MULTIVARIABLE
-from bayesurv.plots.style import duration, number, p_value, percent, probability
+from bayesurv.plots.style import duration, limits, number, p_value, percent, probability
 from bayesurv.report.reproduce_classical import ORDINAL_NAME as ORDINAL
 from bayesurv.report.reproduce_index import BASELINES, ORDER, PUT_BACK, interval, ratio_rows
 from bayesurv.report.reproduce_input import Members
@@ -45,9 +45,8 @@ def _headline(members: Members, tables: Mapping[str, pd.DataFrame]) -> str:
     ]
     said = [
         f"{number(row['estimate'])} ({BASELINES[row['baseline']]}; 95% CrI "
-        f"{number(row['lower'])} to {number(row['upper'])}; posterior probability that CTI2 had "
-        "the lower hazard "
-        f"{probability(row['probability_of_benefit'])})"
+        f"{limits(number(row['lower']), number(row['upper']))}; posterior probability that CTI2 "
+        f"had the lower hazard {probability(row['probability_of_benefit'])})"
         for row in own
     ]
     most = max(row["share_between"] for row in own)
@@ -69,9 +68,9 @@ def _difference(variance: pd.DataFrame) -> str:
     points = [f"{100 * alive[name]:.0f}" for name in ("estimate", "lower", "upper")]
     return (
         f"With CTI2, mean survival up to {at} differed by {rmst['estimate']:.1f} months (95% CrI "
-        f"{rmst['lower']:.1f} to {rmst['upper']:.1f}), and survival at "
+        f"{limits(f'{rmst["lower"]:.1f}', f'{rmst["upper"]:.1f}')}), and survival at "
         f"{duration(alive['horizon'], 'months')} by {points[0]} percentage points (95% CrI "
-        f"{points[1]} to {points[2]})."
+        f"{limits(points[1], points[2])})."
     )
 
 
@@ -175,11 +174,11 @@ def _responses(table: pd.DataFrame) -> str:
         for whom in ("patients", "deaths", "infected")
     ]
     response = rows.loc["response at day 30"]
+    points = [f"{100 * response[f'risk_difference_{end}']:.0f}" for end in ("lower", "upper")]
     return (
         f"Response at day 30: {_share(response)}, difference "
         f"{100 * response['risk_difference']:.0f} percentage points (95% CI "
-        f"{100 * response['risk_difference_lower']:.0f} to "
-        f"{100 * response['risk_difference_upper']:.0f}); P {response['printed_p']} printed, "
+        f"{limits(*points)}); P {response['printed_p']} printed, "
         f"{p_value(response['fisher'])} by Fisher's test, {p_value(response['linear-by-linear'])} "
         f"linear-by-linear. Deaths with infection, CTI2 against the others: {', '.join(per)}; what "
         "the paper calls mortality is the second, a share of deaths."

@@ -19,7 +19,7 @@ from bayesurv.estimands.response import (
 from bayesurv.estimands.summary import parameter_table
 from bayesurv.fitting import CohortWarning
 from bayesurv.plots.response import plot_risks
-from bayesurv.plots.style import p_value, percent, probability
+from bayesurv.plots.style import limits, p_value, percent, probability
 from bayesurv.report.answer import FAILED, Answer
 from bayesurv.report.folder import staged
 from bayesurv.report.origin import write_provenance
@@ -126,7 +126,7 @@ def _shown(risks: pd.DataFrame, contrasts: pd.DataFrame) -> pd.DataFrame:
             {
                 "outcome": row.outcome,
                 **shares,
-                "points (95% CrI)": f"{size} ({lower} to {upper})",
+                "points (95% CrI)": f"{size} ({limits(str(lower), str(upper))})",
                 "P(worse)": probability(row.prob_worse),
                 "Fisher P": p_value(row.fisher_p),
             }

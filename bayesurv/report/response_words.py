@@ -8,7 +8,7 @@ import pandas as pd
 from bayesurv.data.coding import mentions
 from bayesurv.estimands.response import RiskComparison, compare_risks
 from bayesurv.estimands.summary import quantiles
-from bayesurv.plots.style import number, p_value, percent, probability
+from bayesurv.plots.style import limits, number, p_value, percent, probability
 from bayesurv.responding import prior_of
 
 GOOD, HARMFUL = "Good outcomes (fewer is worse)", "Harmful outcomes (more is worse)"
@@ -38,11 +38,11 @@ def _outcome(
         f"{outcome}: {percent(treated.estimate)} with {treated.arm} and "
         f"{percent(without.estimate)} with {without.arm} (observed {treated.events}/"
         f"{treated.patients} and {without.events}/{without.patients}); difference "
-        f"{round(100 * points.estimate)} percentage points (95% CrI {round(100 * points.lower)} to "
-        f"{round(100 * points.upper)}), odds ratio {number(odds.estimate)} "
-        f"(95% CrI {number(odds.lower)} to {number(odds.upper)}); posterior probability that "
-        f"{treated.arm} is worse {probability(odds.prob_worse)}; Fisher P "
-        f"{p_value(odds.fisher_p)}."
+        f"{round(100 * points.estimate)} percentage points (95% CrI "
+        f"{limits(f'{100 * points.lower:.0f}', f'{100 * points.upper:.0f}')}), odds ratio "
+        f"{number(odds.estimate)} (95% CrI {limits(number(odds.lower), number(odds.upper))}); "
+        f"posterior probability that {treated.arm} is worse {probability(odds.prob_worse)}; "
+        f"Fisher P {p_value(odds.fisher_p)}."
     )
 
 
@@ -55,8 +55,8 @@ def _mean(asked: RiskComparison) -> Iterator[str]:
         worse = (draws > 0) if asked.fit.outcomes.harmful else (draws < 0)
         yield (
             f"Mean over the {len(asked.outcomes)} outcomes, at equal covariates and of the same "
-            f"patient: odds ratio {estimate} (95% CrI {lower} to {upper}); posterior probability "
-            f"of worse {probability(float(worse.mean()))}."
+            f"patient: odds ratio {estimate} (95% CrI {limits(lower, upper)}); posterior "
+            f"probability of worse {probability(float(worse.mean()))}."
         )
 
 

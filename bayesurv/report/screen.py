@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from bayesurv.plots.style import limits
 from bayesurv.report.answer import FAILED, Answer
 from bayesurv.report.run import Outcome
 from bayesurv.report.watcher import Watcher
@@ -38,8 +39,10 @@ def show_outcomes(outcomes: Sequence[Outcome], out: Path) -> None:
     """Print hazard ratios of every fit, the notes once, and the folder."""
     for outcome in outcomes:
         title = f"{outcome.endpoint}, {outcome.baseline}: {outcome.fit.n_patients} patients, "
-        table = _ratio_table(outcome.ratios, title + f"{outcome.fit.n_events} events")
-        console.print(table if len(outcome.ratios) else f"{table.title} (no covariates)")
+        title += f"{outcome.fit.n_events} events"
+        console.print(title if len(outcome.ratios) else f"{title} (no covariates)")
+        if len(outcome.ratios):
+            console.print(_ratio_table(outcome.ratios))
         if outcome.fit.failed:
             console.print(FAILED, style="bold red")
     notes = [(o.endpoint, note) for o in outcomes for note in (*o.fit.notes, *o.beside)]
@@ -55,7 +58,7 @@ def show_prior(tables: Sequence[tuple[str, pd.DataFrame, tuple[str, ...]]], out:
         )
         for row in frame.itertuples():
             time = "" if pd.isna(row.time) else f"{row.time:.3g}"
-            interval = f"{row.lower:.2f} to {row.upper:.2f}"
+            interval = limits(f"{row.lower:.2f}", f"{row.upper:.2f}")
             table.add_row(f"{row.quantity} {row.of}".strip(), time, f"{row.median:.2f}", interval)
         console.print(table)
         _notes((title, note) for note in notes)
@@ -92,10 +95,10 @@ def _place(text: str) -> None:
     console.print(text, soft_wrap=True)  # a path is copied, so it stays on one line
 
 
-def _ratio_table(ratios: pd.DataFrame, title: str) -> Table:
-    table = Table("term", "HR", "95% CrI", "P(HR < 1)", title=title, title_justify="left")
+def _ratio_table(ratios: pd.DataFrame) -> Table:
+    table = Table("term", "HR", "95% CrI", "P(HR < 1)")
     for row in ratios.itertuples():
-        interval = f"{row.lower:.2f} to {row.upper:.2f}"
+        interval = limits(f"{row.lower:.2f}", f"{row.upper:.2f}")
         table.add_row(row.term, f"{row.hazard_ratio:.2f}", interval, probability(row.prob_below_1))
     return table
 

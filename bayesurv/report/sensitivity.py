@@ -25,7 +25,7 @@ from bayesurv.estimands.tipping import (
 from bayesurv.fitting import Fit
 from bayesurv.models.priors import REAL, HazardRatio, Prior, parse_prior
 from bayesurv.plots.sensitivity import plot_prior_sensitivity, plot_tipping_point
-from bayesurv.plots.style import duration, number, probability
+from bayesurv.plots.style import duration, limits, number, probability
 from bayesurv.report.answer import Answer
 from bayesurv.report.origin import endpoint_name
 from bayesurv.report.sensitivity_words import ratio_name, sensitivity_sentence
@@ -135,7 +135,7 @@ def _shown(table: pd.DataFrame, asked: Comparison) -> pd.DataFrame:
             "prior": table["prior"],
             "stated": table["stated"],
             "HR": [number(row.hazard_ratio) for row in rows],
-            "95% CrI": [f"{number(row.lower)} to {number(row.upper)}" for row in rows],
+            "95% CrI": [limits(number(row.lower), number(row.upper)) for row in rows],
             "P(HR < 1)": [probability(row.prob_benefit) for row in rows],
             gain: [f"{row.rmst_difference:.1f}" for row in rows],
         }

@@ -7,7 +7,7 @@ from bayesurv.estimands.arms import Comparison
 from bayesurv.estimands.sensitivity import fitted_prior, treatment_term
 from bayesurv.estimands.tipping import NARROWEST, VAGUE, TippingPoint, prior_range
 from bayesurv.inference.sensitivity import CONFLICT, NOT_SENSITIVE, STRONG_PRIOR
-from bayesurv.plots.style import number, probability
+from bayesurv.plots.style import limits, number, probability
 
 FEWEST_EVENTS = 5  # in an arm, for the prior to be weighed in events
 SCALING_WORDS = {
@@ -43,7 +43,7 @@ def _under_priors(asked: Comparison, table: pd.DataFrame, endpoint: str) -> str:
     ]
     ordered = table.sort_values("hazard_ratio")
     ends = [
-        f"{number(row.hazard_ratio)} (95% CrI {number(row.lower)} to {number(row.upper)}, "
+        f"{number(row.hazard_ratio)} (95% CrI {limits(number(row.lower), number(row.upper))}, "
         f"{row.prior})"
         for row in (ordered.iloc[0], ordered.iloc[-1])
     ]

@@ -9,7 +9,7 @@ import pandas as pd
 from bayesurv.estimands.selection import SelectionCurve
 from bayesurv.estimands.time_zero import EVER, Row
 from bayesurv.frequentist.observations import Observations
-from bayesurv.plots.style import number, p_value, probability
+from bayesurv.plots.style import limits, number, p_value, probability
 from bayesurv.report.benefit_words import survival_name
 from bayesurv.report.origin import UNNAMED
 
@@ -39,7 +39,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _limits(lower: float, upper: float) -> str:
-    return "" if pd.isna(lower) or pd.isna(upper) else f"{number(lower)} to {number(upper)}"
+    return "" if pd.isna(lower) or pd.isna(upper) else limits(number(lower), number(upper))
 
 
 def told(endpoint: str, found: "Found", treatment: str) -> str:

@@ -61,13 +61,13 @@ def test_a_gain():
     said = sentences(stated_fit(), rmst_margin=1.0)
     assert said == [
         "Over the first 12 months, cti2 = 1 was associated with 1.4 months more overall survival "
-        "time than cti2 = 0 (difference 1.4 months, 95% CrI 0.4 to 2.2); posterior probability of "
+        "time than cti2 = 0 (difference 1.4 months, 95% CrI 0.4–2.2); posterior probability of "
         "any gain >0.999, of a gain above 1 month 0.69.",
         "Overall survival at 12 months: 56% with cti2 = 1 and 38% with cti2 = 0 (difference 18 "
-        "percentage points, 95% CrI 4 to 29).",
-        "Median 14.3 months (95% CrI 9.8 to 20.9) with cti2 = 1 and 8.7 months (95% CrI 8.7 to "
-        "8.7) with cti2 = 0.",
-        "Hazard ratio 0.61 (95% CrI 0.41 to 0.89); P(HR < 1) >0.999, P(HR < 0.8) 0.84, "
+        "percentage points, 95% CrI 4–29).",
+        "Median 14.3 months (95% CrI 9.8–20.9) with cti2 = 1 and 8.7 months (95% CrI 8.7–8.7)"
+        " with cti2 = 0.",
+        "Hazard ratio 0.61 (95% CrI 0.41–0.89); P(HR < 1) >0.999, P(HR < 0.8) 0.84, "
         "P(0.8 < HR < 1.25) 0.15.",
         "Standardised over the 61 patients of the cohort; prior of the log hazard ratio "
         "Normal(0, 0.75).",
@@ -126,7 +126,7 @@ def test_other_units(unit, horizon, said):
 def test_levels_of_a_category():
     said = sentences(stated_fit("arm"), "arm")
     assert "arm = second CAR-T was associated with 1.4 months more" in said[0]
-    assert said[3].startswith("Hazard ratio 0.61 (95% CrI 0.41 to 0.89); ")
+    assert said[3].startswith("Hazard ratio 0.61 (95% CrI 0.41–0.89); ")
 
 
 def test_covariates_that_the_hazard_ratio_holds_equal():
@@ -139,7 +139,7 @@ def test_a_hazard_ratio_that_is_modified():
     said = sentences(stated_fit("cti2 * scale(age)"))
     assert said[3] == (
         "No one hazard ratio holds for all (cti2, cti2:scale(age)); the marginal hazard ratio up "
-        "to 12 months is 0.61 (95% CrI 0.41 to 0.89); P(HR < 1) >0.999, P(HR < 0.8) 0.84."
+        "to 12 months is 0.61 (95% CrI 0.41–0.89); P(HR < 1) >0.999, P(HR < 0.8) 0.84."
     )
     prior = "prior of the log hazard ratio of cti2, cti2:scale(age) Normal(0, 0.75)."
     assert said[4].endswith(prior)
@@ -186,9 +186,9 @@ def test_tables_and_what_is_shown():
     assert set(answer.figures) == {"benefit", "horizons"}
     shown = answer.shown.to_numpy().tolist()
     assert len(shown) == len(expected)
-    assert shown[0] == ["hazard ratio", "", "0.61 (0.41 to 0.89)", "P(< 1) >0.999"]
+    assert shown[0] == ["hazard ratio", "", "0.61 (0.41–0.89)", "P(< 1) >0.999"]
     assert shown[2][3] == "P(0.8 to 1.25) 0.15"
-    assert shown[7][:3] == ["RMST difference", "12", "1.38 (0.36 to 2.18)"]
+    assert shown[7][:3] == ["RMST difference", "12", "1.38 (0.36–2.18)"]
     assert [row[3][:8] for row in shown[8:]] == ["P(> 1) >", *["P(> 0) >", "P(> 0.1)"] * 3] + [
         "P(> 0) >",
         "P(finite",
@@ -236,8 +236,8 @@ def test_ranking():
     assert answer.tables["ranking"]["prob_best"].tolist() == [0, 0, 1]
     assert answer.sentence == (
         "Posterior probability of the longest mean overall survival time over the first 12 months "
-        "among the levels of regimen: chemo >0.999 (9.1 months, 95% CrI 9.1 to 9.1); BsAb <0.001 "
-        "(7.7 months, 95% CrI 7.7 to 7.7); CAR-T <0.001 (6.0 months, 95% CrI 6.0 to 6.0). "
+        "among the levels of regimen: chemo >0.999 (9.1 months, 95% CrI 9.1–9.1); BsAb <0.001 "
+        "(7.7 months, 95% CrI 7.7–7.7); CAR-T <0.001 (6.0 months, 95% CrI 6.0–6.0). "
         "Standardised over the 61 patients of the cohort; prior of the log hazard ratio of "
         "regimen[CAR-T], regimen[chemo] Normal(0, 0.75)."
     )

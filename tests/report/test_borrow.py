@@ -119,6 +119,6 @@ def test_the_list_has_a_use_for_every_number():
     assert list(table["evidence"]) == [each.name for each in external_evidence()]
     uses = table.set_index("evidence")["use"]
     assert uses["xue_2024_os"] == "prior of the treatment"
-    assert uses["gouni_2022_pfs"] == "hazard 0.30 (0.23 to 0.40) a month"
+    assert uses["gouni_2022_pfs"] == "hazard 0.30 (0.23–0.40) a month"
     assert uses["xue_2024_pfs"] == "none: the confidence interval is cut off"
     assert uses["np30179_complete_response"] == "none: no hazard"

@@ -61,7 +61,7 @@ def test_sentence_names_what_is_outside(weibull_fit):
     assert found == (
         f"1 of {len(table)} statistics of the observed follow-up lies outside the central 95% of "
         "200 cohorts replicated from the model: events before 3 months in cti2 = 0, fewer than "
-        "the model expects (observed 0, replicates 1 to 9, p = 0.004)."
+        "the model expects (observed 0, replicates 1–9, p = 0.004)."
     )
     table["verdict"] = "fewer than the model expects"
     found = check_sentence(replace(checks, table=table), "months")

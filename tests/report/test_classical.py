@@ -64,8 +64,8 @@ def test_a_disagreement_is_told_with_both_numbers_and_what_to_look_at():
     }  # fmt: skip
     (said,) = disagreements(pd.DataFrame([row]))
     assert said.startswith(
-        "weibull, hazard ratio of cti2: 1.20 (95% CrI 0.90 to 1.60) beside 1.90 (95% CI 1.30 to "
-        "2.80, cox); the prior leads from there to 1.80. The rest is 3.4 times what chance "
+        "weibull, hazard ratio of cti2: 1.20 (95% CrI 0.90–1.60) beside 1.90 (95% CI 1.30–2.80"
+        ", cox); the prior leads from there to 1.80. The rest is 3.4 times what chance "
     )
 
 

@@ -207,9 +207,7 @@ def test_words_of_what_is_unknown():
     row |= {"prob_low": 0.0, "prob_high": 0.5, "horizon": 12.0}
     table = pd.DataFrame([{"quantity": name, **row} for name in QUANTITIES])
     first, second = member_sentences(table, "months")
-    assert first.startswith(
-        "Marginal hazard ratio to 12 months: 1.20 (95% CrI 0.50 to 2.00), an un"
-    )
+    assert first.startswith("Marginal hazard ratio to 12 months: 1.20 (95% CrI 0.50–2.00), an un")
     assert second.endswith("probability of benefit 0.20; that of single members <0.001 to 0.50.")
 
 

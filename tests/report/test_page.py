@@ -96,7 +96,7 @@ def test_the_answer_has_the_numbers_of_the_tables(made, text):
     assert f"95% CrI {gain['lower']:.1f} to {gain['upper']:.1f}" in answer
     assert f"posterior probability of any gain {probability(gain['probability'])}" in answer
     ratio = pd.read_csv(made / "os/piecewise-exponential/hazard_ratios.csv").iloc[0]
-    ends = f"{number(ratio['lower'])} to {number(ratio['upper'])}"
+    ends = f"{number(ratio['lower'])}–{number(ratio['upper'])}"
     assert f"{number(ratio['hazard_ratio'])} (95% CrI {ends})" in answer
     assert len(re.findall(r"\.(?= |$)", answer.split(" CrI: credible interval")[0])) == 2
 

@@ -257,7 +257,7 @@ def test_the_screen_and_the_file_say_the_same(ran):
 def test_the_headline_is_of_the_numbers(ran, read):
     told = (ran[1] / "answer.txt").read_text(encoding="utf-8").splitlines()[0]
     ratios = read("os/weibull/hazard_ratios.csv").set_index("term").loc["cti2"]
-    span = f"{ratios['lower']:.2f} to {ratios['upper']:.2f}"
+    span = f"{ratios['lower']:.2f}–{ratios['upper']:.2f}"
     assert f"{ratios['hazard_ratio']:.2f} (Weibull; 95% CrI {span}" in told
     assert f"{MEMBERS} synthetic cohorts" in told
 

@@ -48,7 +48,7 @@ def test_the_sentence_says_the_numbers_of_the_tables(asked):
     assert "(observed 18/27 and 12/34)" in infection
     row = contrasts.iloc[0]
     said = [f"{100 * row[name]:.0f}" for name in ("estimate", "lower", "upper")]
-    assert f"difference {said[0]} percentage points (95% CrI {said[1]} to {said[2]})" in infection
+    assert f"difference {said[0]} percentage points (95% CrI {said[1]}–{said[2]})" in infection
     assert f"is worse {row.prob_worse:.3f}; Fisher P 0.021." in infection
     assert renal.startswith("renal: 6% with cti2 = 1 and 2% with cti2 = 0 (observed 1/27 and 0/34)")
     assert closing.startswith("Standardised over the 61 patients of the cohort; ")
