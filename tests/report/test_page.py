@@ -16,7 +16,8 @@ from bayesurv.report.page.analyses import Analyses, first_exits, prior_and_poste
 from bayesurv.report.page.checklists import OPEN, barg, robust
 from bayesurv.report.page.folder import read_results
 from bayesurv.report.page.methods import methods, prior_words
-from bayesurv.report.page.questions import TITLES, overlap, questions
+from bayesurv.report.page.questions import TITLES, questions
+from bayesurv.report.page.questions_design import overlap
 
 PLAN = """
 [cohort]

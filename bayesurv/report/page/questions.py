@@ -5,21 +5,28 @@ from collections.abc import Iterator
 import pandas as pd
 
 from bayesurv.data.faults import listed
-from bayesurv.frequentist.guaranteed_time import IMPROBABLE
 from bayesurv.plots.influence import plot_influence
 from bayesurv.plots.style import duration, number, probability
-from bayesurv.report.benefit_words import survival_name
-from bayesurv.report.page.analyses import Analyses, first_exits
+from bayesurv.report.page.analyses import Analyses
 from bayesurv.report.page.blocks import (
     ANSWERED,
-    NOT_ANSWERABLE,
     PARTLY,
-    Block,
     Section,
     drawn,
     plain_table,
 )
 from bayesurv.report.page.folder import Results
+from bayesurv.report.page.questions_design import (
+    Answered,
+    ascertainment,
+    competing_causes,
+    confounders,
+    control_arm,
+    early_exits,
+    estimand,
+    missing,
+    positivity,
+)
 
 TITLES = (
     "Which estimand, and which time zero?",
@@ -36,22 +43,20 @@ TITLES = (
     "How many comparisons were made?",
     "Code, seed and data",
 )
-RARE = 5
-Answered = tuple[str, tuple[Block, ...]]
 
 
 def questions(results: Results, analyses: Analyses | None) -> tuple[Section, ...]:
     """A section for each question: answered, in part, or not answerable from these data."""
     answers: tuple[Answered, ...] = (
-        _estimand(results),
-        _positivity(results),
-        _missing("The data hold those who were analysed. How many were screened, excluded or died "
+        estimand(results),
+        positivity(results),
+        missing("The data hold those who were analysed. How many were screened, excluded or died "
                  "before they could be treated has to come from the screening log."),
-        _early(results),
-        _confounders(results, analyses),
-        _control(results),
-        _ascertainment(results),
-        _competing(results),
+        early_exits(results),
+        confounders(results, analyses),
+        control_arm(results),
+        ascertainment(results),
+        competing_causes(results),
         _prior(analyses),
         _assumptions(results, analyses),
         _influence(analyses),
@@ -64,165 +69,6 @@ def questions(results: Results, analyses: Analyses | None) -> tuple[Section, ...
     )
 
 
-def _missing(why: str) -> Answered:
-    return NOT_ANSWERABLE, (why,)
-
-
-def _estimand(results: Results) -> Answered:
-    columns = results.plan["endpoint"][results.endpoint]
-    zero = results.plan.get("time_zero") or {}
-    stated = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in zero.items())
-    what = f"{survival_name(results.endpoint)} ({columns['time']}, {columns['event']})"
-    arms = f"difference by {results.treatment}" if results.treatment else "no treatment is compared"
-    said = (
-        f"Endpoint: {what}. Comparison: {arms}. Population: the {results.fit.n_patients} patients "
-        "of the cohort, whatever treatment they had later (treatment policy). Summary measures: "
-        "difference of restricted mean survival and of survival, standardised over the cohort, and "
-        "the hazard ratio at equal covariates."
-    )
-    zero_words = (
-        f"Time zero as the plan states it: {stated}."
-        if stated
-        else "Time 0 is that of the column; which day it was the file does not say. If it is not "
-        "the same day in a patient's course in both arms, the comparison is not of treatments."
-    )
-    return (ANSWERED if stated else PARTLY), (said, zero_words)
-
-
-def _positivity(results: Results) -> Answered:
-    if results.members:
-        return _missing("Covariates that were not published differ between the cohorts.")
-    table = overlap(results)
-    if table is None:
-        return _missing("No treatment of two arms was named, or the formula has no covariate.")
-    thin = [row[0] for row in table.itertuples(index=False) if "fewer than" in " ".join(row)]
-    said = (
-        f"Levels with fewer than {RARE} patients in an arm: {listed(thin)}. There the comparison "
-        "rests on the model and not on patients."
-        if thin
-        else f"Every level of every covariate has {RARE} patients or more in both arms."
-    )
-    eligible = "Who was not eligible for the treatment at all cannot be seen in the data."
-    return PARTLY, (said, eligible, plain_table(table, "Patients by arm and covariate"))
-
-
-def overlap(results: Results) -> pd.DataFrame | None:
-    """Counts of each level by arm, small ones masked; of numbers whether the ranges overlap."""
-    from bayesurv.estimands.contrasts import baseline_covariates
-
-    patients, treatment = baseline_covariates(results.fit), results.treatment
-    if treatment is None or patients[treatment].nunique() != 2 or patients.shape[1] < 2:
-        return None
-    rows = []
-    by_arm = [part for _, part in patients.groupby(treatment, observed=True)]
-    names = [f"{treatment} = {part[treatment].iloc[0]}" for part in by_arm]
-    for name in patients.columns.drop(treatment):
-        if patients[name].nunique() > RARE and pd.api.types.is_numeric_dtype(patients[name]):
-            middle = [part[name].quantile([0.25, 0.5, 0.75]) for part in by_arm]
-            cells = [
-                f"median {number(q[0.5])} ({number(q[0.25])}-{number(q[0.75])})" for q in middle
-            ]
-            rows.append((f"{name} (median, quartiles)", *cells))
-            continue
-        for level in sorted(patients[name].dropna().unique(), key=str):
-            counts = [int((part[name] == level).sum()) for part in by_arm]
-            rows.append((f"{name} = {level}", *(_masked(count) for count in counts)))
-    return pd.DataFrame(rows, columns=["covariate", *names])
-
-
-def _masked(count: int) -> str:
-    return str(count) if count >= RARE else f"fewer than {RARE}"
-
-
-def _early(results: Results) -> Answered:
-    if results.treatment is None or results.members:
-        return _missing("No treatment was named, or each cohort of the ensemble has its own.")
-    unit, said, told = results.fit.unit, [], False
-    for arm, found in first_exits(results.fit, results.treatment).items():
-        told = told or found.improbable
-        chance = probability(found.probability)
-        warned = f", which is improbable (below {IMPROBABLE})" if found.improbable else ""
-        said.append(
-            f"{arm}: the first exit is at {found.first_exit:.1f} {unit}; at the arm's own hazard "
-            f"just after, no event before it has probability {chance}{warned}."
-        )
-    remedy = (
-        "Such an arm may be credited with time in which nobody could leave it; see bayesurv "
-        "time-zero for a landmark and for early deaths put back."
-    )
-    return ANSWERED, (" ".join(said), *((remedy,) if told else ()))
-
-
-def _confounders(results: Results, analyses: Analyses | None) -> Answered:
-    from bayesurv.estimands.contrasts import baseline_covariates
-
-    held = [name for name in baseline_covariates(results.fit) if name != results.treatment]
-    given = listed(held) if held else "nothing"
-    said = (
-        f"Adjusted for: {given}. Whatever else decides both treatment and outcome is not in the "
-        "model: performance status, LDH, tumour burden at the time of the decision, the interval "
-        "since the last treatment and the calendar year are usual candidates."
-    )
-    if analyses is None:
-        return NOT_ANSWERABLE, (said,)
-    found = analyses.e_value
-    strength = (
-        f"E-value {number(found.estimate)}, of the interval's nearer limit "
-        f"{number(found.limit)}: by so large a risk ratio would an unmeasured confounder have to "
-        "go with both treatment and outcome to explain the estimate, or its interval, away."
-    )
-    return PARTLY, (said, strength)
-
-
-def _control(results: Results) -> Answered:
-    groups = results.fit.design.group_terms
-    if not groups:
-        return _missing(
-            "The model has no group term, so that all treatments within an arm count as one. If "
-            "the comparison arm is several, add (1 | type) to the formula."
-        )
-    table = results.table(f"{results.place}/parameters.csv")
-    spread = () if table is None else (_group_spread(table),)
-    return ANSWERED, (f"Partially pooled by {listed(groups)}.", *spread)
-
-
-def _group_spread(table: pd.DataFrame) -> str:
-    own = table[table["parameter"].str.startswith("group_sd")]
-    said = [
-        f"{row['parameter']} {row['q50']:.2f} (95% CrI {row['q2.5']:.2f}–{row['q97.5']:.2f})"
-        for row in own.to_dict("records")
-    ]
-    return f"Standard deviation between groups on the log hazard: {listed(said)}."
-
-
-def _ascertainment(results: Results) -> Answered:
-    columns = results.plan["endpoint"][results.endpoint]
-    if columns.get("upper"):
-        return PARTLY, (
-            f"Events are taken to lie between two visits ({columns['time']} to "
-            f"{columns['upper']}), so that visits at unequal intervals do not by themselves move "
-            "the hazard ratio. Whether both arms were looked at alike the data do not say.",
-        )
-    if results.endpoint.lower() == "os":
-        return PARTLY, (
-            "Death is ascertained alike however often patients are seen; whether the loss to "
-            "follow-up is alike in both arms the numbers at risk and censored show.",
-        )
-    return _missing(
-        "Event times are taken as exact. If patients were assessed at visits, name the last visit "
-        "without and the first with the event (--upper) for interval censoring."
-    )
-
-
-def _competing(results: Results) -> Answered:
-    cause = results.plan["endpoint"][results.endpoint].get("cause")
-    if not cause:
-        return _missing("No column says what each event was (cause in the plan's endpoint).")
-    found = results.table("classical.csv")
-    said = f"Events by {cause} are in classical.csv: cumulative incidence and Gray's test."
-    return (PARTLY, (said,)) if found is not None else (PARTLY, (f"Events have a cause, {cause}.",))
-
-
 def _prior(analyses: Analyses | None) -> Answered:
     below = "Prior and posterior of each quantity are drawn under Priors, below."
     if analyses is None:
@@ -232,7 +78,7 @@ def _prior(analyses: Analyses | None) -> Answered:
 
 def _assumptions(results: Results, analyses: Analyses | None) -> Answered:
     if analyses is None:
-        return _missing("No treatment of two arms was named, so that no answer can be varied.")
+        return missing("No treatment of two arms was named, so that no answer can be varied.")
     figures = {
         "sensitivity": "The hazard ratio under other priors.",
         "tipping_point": "The prior at which the conclusion would be another.",
@@ -249,7 +95,7 @@ def _assumptions(results: Results, analyses: Analyses | None) -> Answered:
 
 def _influence(analyses: Analyses | None) -> Answered:
     if analyses is None:
-        return _missing("No treatment of two arms was named.")
+        return missing("No treatment of two arms was named.")
     table, flip = analyses.influence
     conclusion = analyses.conclusion
     ends = [
