@@ -111,7 +111,7 @@ def _static(name: str) -> str:
 
 
 def _analyses(results: Results) -> Analyses | None:
-    if results.treatment is None or results.members:
+    if results.treatment is None or results.members or results.fit.failed:
         return None
     found = Analyses(results.fit, results.treatment, results.horizon)
     try:

@@ -44,6 +44,8 @@ TITLES = (
     "Code, seed and data",
 )
 
+NO_COMPARISON = "No treatment of two arms was named, or its draws failed the sampler's checks."
+
 
 def questions(results: Results, analyses: Analyses | None) -> tuple[Section, ...]:
     """A section for each question: answered, in part, or not answerable from these data."""
@@ -78,7 +80,7 @@ def _prior(analyses: Analyses | None) -> Answered:
 
 def _assumptions(results: Results, analyses: Analyses | None) -> Answered:
     if analyses is None:
-        return missing("No treatment of two arms was named, so that no answer can be varied.")
+        return missing(NO_COMPARISON)
     figures = {
         "sensitivity": "The hazard ratio under other priors.",
         "tipping_point": "The prior at which the conclusion would be another.",
@@ -95,7 +97,7 @@ def _assumptions(results: Results, analyses: Analyses | None) -> Answered:
 
 def _influence(analyses: Analyses | None) -> Answered:
     if analyses is None:
-        return missing("No treatment of two arms was named.")
+        return missing(NO_COMPARISON)
     table, flip = analyses.influence
     conclusion = analyses.conclusion
     ends = [
