@@ -48,7 +48,7 @@ def _computation(results: Results) -> Iterator[tuple[str, str, str]]:
     failed = f"checks FAILED: {', '.join(results.failed)}" if results.failed else "checks passed"
     yield "2 Convergence (R-hat)", failed, "Diagnostics"
     yield "2 Effective sample size", "of every parameter, in parameters.csv", "Diagnostics"
-    if results.treatment is None or results.members:
+    if results.treatment is None or results.members or results.fit.failed:
         yield "3 Posterior predictive check", "not made in this report", "bayesurv check"
     else:
         yield "3 Posterior predictive check", "each patient replayed, by arm", "Diagnostics"
@@ -76,6 +76,6 @@ def _justified(results: Results) -> str:
 def _sensitivity(results: Results) -> str:
     if results.reproduced:
         return "prior widths from 0.35 to 2.5 on the log hazard ratio"
-    if results.treatment is None or results.members:
+    if results.treatment is None or results.members or results.fit.failed:
         return "not made: no treatment of given patients"
     return "standard priors, tipping point, power-scaling"

@@ -37,7 +37,7 @@ CITATIONS = (
 def methods(results: Results) -> Iterator[str]:
     """The methods paragraph, sentence groups as paragraphs."""
     described = results.described()
-    yield f"{_data(results)} {_model(results, described)} {_priors(described)}"
+    yield f"{_data(results)} {_model(results)} {_priors(described)}"
     yield f"{_sampling(results, described)} {_estimands(results)}"
 
 
@@ -57,7 +57,7 @@ def _data(results: Results) -> str:
     )
 
 
-def _model(results: Results, described: Any) -> str:
+def _model(results: Results) -> str:
     models = dict.fromkeys(
         BASELINES.get(name, name) for models in results.fits.values() for name in models
     )

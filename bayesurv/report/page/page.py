@@ -55,12 +55,12 @@ def write_report(path: Path, word: bool = False) -> Path:
     try:
         write_paper_tables(tables, staging, word)
         text = render(results, tables)
-        if (staging / TABLES).is_dir():
-            _swap(staging / TABLES, path / TABLES, staging)
+        made = {PAGE, *(each.name for each in staging.iterdir())}
         mark = json.loads((path / MARK).read_text(encoding="utf-8"))
-        made = {PAGE, *((TABLES,) if (path / TABLES).is_dir() else ())}
         mark["files"] = sorted({*mark["files"], *made})
         write_files({path / PAGE: text, path / MARK: json.dumps(mark, indent=2) + "\n"})
+        if TABLES in made:  # last: all that can fill a disk is written
+            _swap(staging / TABLES, path / TABLES, staging)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return path / PAGE
