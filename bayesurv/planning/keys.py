@@ -1,0 +1,257 @@
+"""Sections and keys of DESIGN.toml: the type of each, and what is wrong with one in plain words."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+
+from bayesurv.data.faults import listed, nearest
+from bayesurv.data.follow_up import DAYS
+from bayesurv.plan_checks import Place, Problem, increasing
+from bayesurv.plan_file import toml
+from bayesurv.plan_keys import (
+    SENTENCES,
+    Cuts,
+    Keys,
+    Many,
+    Name,
+    Number,
+    Positive,
+    PriorKeys,
+    RangeKeys,
+    Share,
+    Text,
+)
+
+
+def _one_or_more(given: object) -> object:
+    return given if isinstance(given, list | tuple) else [given]
+
+
+def _known_unit(name: str) -> str:
+    if name not in DAYS:
+        raise ValueError(f'"{name}" is not {listed(DAYS)}.{nearest(name, DAYS)}')
+    return name
+
+
+def _pair(given: tuple[int, ...]) -> tuple[int, ...]:
+    if len(given) != 2:
+        raise ValueError("must be two numbers, treated and control, such as [27, 34]")
+    return given
+
+
+def _distinct(given: tuple[float, ...]) -> tuple[float, ...]:
+    for value in given:
+        if given.count(value) > 1:
+            raise ValueError(f"{value:g} is given twice")
+    return given
+
+
+NotNegative = Annotated[Number, Field(ge=0)]
+Probability = Annotated[Number, Field(ge=0, le=1)]
+Whole = Annotated[int, Field(ge=1)]
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Unit = Annotated[str, AfterValidator(_known_unit)]
+Sizes = Annotated[
+    tuple[Annotated[int, Field(ge=4, le=100_000)], ...],
+    Many,
+    BeforeValidator(_one_or_more),
+    AfterValidator(increasing),
+]
+Ratios = Annotated[
+    tuple[Positive, ...], Many, BeforeValidator(_one_or_more), AfterValidator(_distinct)
+]
+Thresholds = Annotated[
+    tuple[Share, ...], Many, BeforeValidator(_one_or_more), AfterValidator(_distinct)
+]
+Bounds = Annotated[tuple[Probability, ...], Many, BeforeValidator(_one_or_more)]
+
+
+class LooksKeys(Keys):
+    """Interim analyses: at calendar times, at shares of the patients, or of the planned events."""
+
+    by: Literal["time", "patients", "events"]
+    at: Annotated[tuple[Positive, ...], Many, AfterValidator(increasing)]
+    planned_events: Annotated[tuple[Whole, ...], Many, BeforeValidator(_one_or_more)] | None = None
+
+
+class DesignKeys(Keys):
+    """Who is treated, when patients enter, and how long they are followed."""
+
+    unit: Unit
+    patients: Sizes
+    treatment: Variable = "treatment"
+    treated: Share | None = None
+    ratio: Annotated[tuple[Whole, ...], Many, AfterValidator(_pair)] | None = None
+    allocation: Literal["fixed", "random"] = "fixed"
+    accrual: NotNegative | None = None
+    accrual_rate: Positive | None = None
+    follow_up: NotNegative | None = None
+    follow_up_each: Positive | None = None
+    dropout_yearly: Annotated[Number, Field(ge=0, lt=1)] | None = None
+    dropout_hazard: NotNegative | None = None
+    horizon: Positive | None = None
+    looks: LooksKeys | None = None
+
+
+class BaselineKeys(Keys):
+    """Survival of a control patient with none of the covariates: stated, or that of a saved fit."""
+
+    name: Literal["exponential", "weibull", "piecewise-exponential"] | None = None
+    median: Positive | None = None
+    shape: Positive | None = None
+    cuts: Cuts | None = None
+    hazards: Annotated[tuple[Positive, ...], Many] | None = None
+    fit: Text | None = None
+
+
+class CovariateKeys(Keys):
+    """A binary covariate: its share in each arm, and its hazard ratio."""
+
+    treated: Probability
+    control: Probability
+    hazard_ratio: Positive = 1.0
+
+
+class NonProportionalKeys(Keys):
+    """A hazard ratio that changes with time since entry."""
+
+    kind: Literal["delayed", "waning", "crossing"]
+    hazard_ratio: Positive
+    until: Positive
+    since: Positive | None = None
+    early: Positive | None = None
+
+
+class TruthKeys(Keys):
+    """What is true in the simulated studies."""
+
+    baseline: BaselineKeys
+    hazard_ratio: Ratios = (1.0,)
+    prior: Text | None = None
+    covariates: dict[Variable, CovariateKeys] = {}
+    non_proportional: dict[Name, NonProportionalKeys] = {}
+
+
+class AnalysisKeys(Keys):
+    """The model by which every study is analysed."""
+
+    formula: Text | None = None
+    baseline: Text = "weibull"
+    cuts: Cuts | None = None
+    smoothing: Literal["random-walk", "independent"] | None = None
+    knots: Cuts | None = None
+    boundary: Positive | None = None
+    scale: Positive | None = None
+    ci_prob: Share = 0.95
+    draws: Annotated[int, Field(ge=200, le=100_000)] = 1000
+
+
+class DecisionKeys(Keys):
+    """When a study succeeds: P(hazard ratio < margin) reaches a threshold."""
+
+    margin: Positive = 1.0
+    threshold: Thresholds = (0.975,)
+    efficacy: Bounds | None = None
+    futility: Bounds | None = None
+    target: Share = 0.8
+
+
+class RunningKeys(Keys):
+    """A study that is under way: its fit, and what is still to come, counted from now."""
+
+    fit: Text
+    follow_up: Positive
+    treatment: Text | None = None
+    patients: Annotated[int, Field(ge=0, le=100_000)] = 0
+    accrual: NotNegative | None = None
+    treated: Share | None = None
+    dropout_yearly: Annotated[Number, Field(ge=0, lt=1)] = 0.0
+    plan: Text | None = None
+    under_observation: Text | None = None
+
+
+class SimulationKeys(Keys):
+    """How many studies are simulated for each number of patients and each truth."""
+
+    replicates: Annotated[int, Field(ge=2, le=10_000_000)] = 1000
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+
+
+class DesignSections(Keys):
+    """A whole DESIGN.toml."""
+
+    design: DesignKeys | None = None
+    truth: TruthKeys | None = None
+    analysis: AnalysisKeys = AnalysisKeys()
+    priors: PriorKeys = PriorKeys()
+    decision: DecisionKeys = DecisionKeys()
+    running: RunningKeys | None = None
+    simulation: SimulationKeys = SimulationKeys()
+
+
+SECTIONS: dict[str, type[Keys]] = {
+    "design": DesignKeys,
+    "truth": TruthKeys,
+    "analysis": AnalysisKeys,
+    "priors": PriorKeys,
+    "decision": DecisionKeys,
+    "running": RunningKeys,
+    "simulation": SimulationKeys,
+}
+INNER: dict[tuple[str, str], type[Keys]] = {
+    ("design", "looks"): LooksKeys,
+    ("truth", "baseline"): BaselineKeys,
+    ("truth", "covariates"): CovariateKeys,
+    ("truth", "non_proportional"): NonProportionalKeys,
+}
+
+
+def checked_keys[Kind: Keys](
+    kind: type[Kind], document: Mapping[str, Any]
+) -> tuple[Kind | None, list[Problem]]:
+    """Check each key by itself: the keys, or what is wrong."""
+    try:
+        return kind.model_validate(document), []
+    except ValidationError as error:
+        every = error.errors(include_url=False)
+        return None, [_problem(e) for e in every if e["type"] != "too_short" or not e["input"]]
+
+
+def _problem(found: Mapping[str, Any]) -> Problem:
+    place = tuple(part for part in found["loc"] if not str(part).startswith("<"))
+    kind, given, context = found["type"], found["input"], found.get("ctx", {})
+    if kind == "extra_forbidden":
+        return place, _unknown(place)
+    if kind == "literal_error":
+        expected = context["expected"].replace("'", '"')
+        hint = nearest(given, expected.split('"')[1::2])
+        return place, f"{toml(given)} is not {expected}{hint and '.' + hint}"
+    if kind == "string_pattern_mismatch" and context["pattern"] != r"\S":
+        named = place[:-1] if place[-1] == "[key]" else place
+        return named, f"{toml(given)} is not a name of letters, digits and _"
+    sentence = MORE.get(kind) or SENTENCES.get(kind)
+    if sentence is None:
+        return place, str(found["msg"])
+    return place, sentence.format(given=toml(given), **context)
+
+
+MORE = {
+    "less_than_equal": "{given} is above {le:g}",
+}
+
+
+def _unknown(place: Place) -> str:
+    *above, key = place
+    if not above:
+        return f"unknown section.{nearest(key, SECTIONS)} Sections are {listed(SECTIONS)}"
+    known = list(_keys_at(above).model_fields)
+    owners = [name for name, keys in SECTIONS.items() if key in keys.model_fields]
+    moved = f" It belongs in [{owners[0]}]." if owners and len(above) == 1 else ""
+    return f"unknown key.{moved or nearest(key, known)} Keys here are {listed(known)}"
+
+
+def _keys_at(above: list[str | int]) -> type[Keys]:
+    if len(above) > 1:
+        return INNER.get((str(above[0]), str(above[1])), RangeKeys)
+    return SECTIONS[str(above[0])]
