@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bayesurv.data.cohort import Cohort
 from bayesurv.data.design import Design, Rows, variables
 from bayesurv.data.ensemble import Ensemble
-from bayesurv.fitting import CohortWarning, Fit, compiled_model, model_shape, specify
+from bayesurv.fitting import CohortWarning, Fit, compiled_survival, specify
 from bayesurv.models.baselines import Baseline
-from bayesurv.models.build import Specification, build, data_arrays, hyperparameters
+from bayesurv.models.build import Specification
+from bayesurv.models.compression import compressed
 from bayesurv.models.likelihood import Observed
 from bayesurv.models.priors import Priors
 from bayesurv.models.remarks import covariate_remarks, few_events, prior_remark
@@ -175,18 +177,12 @@ def fit_ensemble(
     ensemble = ensemble.complete(variables(formula, ensemble.cohort.covariates), missing)
     cohort = ensemble.cohort
     specification = specify(cohort, formula, baseline, priors)
-    observed = Observed.from_cohort(cohort, specification.baseline)
-    fixed = hyperparameters(specification)
-    arrays = data_arrays(specification.design.rows, observed) | fixed
-    shape = model_shape(specification, arrays)
-    sampled = specification.sampled()
-    compiled = compiled_model(sampled, arrays, shape, lambda: build(specification, cohort))
 
     def make(position: int) -> Any:
-        rows = ensemble.slices[position]
-        own = member_design(specification.design, rows).rows
-        return compiled.with_data(**data_arrays(own, _member_times(observed, rows)) | fixed)
+        return compiled_survival(specification, *_member(specification, cohort, rows[position]))
 
+    rows = ensemble.slices
+    make(0)  # compiled before the members are shared out among threads
     settings = short_chains(ensemble.n_members) if sampling is None else sampling
     settings = settings if seed is None else replace(settings, seed=seed)
     seeds = [member_seed(settings.seed, label) for label in ensemble.members]
@@ -222,9 +218,16 @@ def member_design(design: Design, rows: slice) -> Design:
     return replace(design, training=training, rows=own)
 
 
-def _member_times(observed: Observed, rows: slice) -> Observed:
-    arrays = {name: value[..., rows] for name, value in observed.arrays().items()}
-    return replace(observed, **arrays)
+def _member(specification: Specification, cohort: Cohort, rows: slice) -> tuple[Observed, Rows]:
+    """Follow-up and covariates of one member, with every array that any of them needs."""
+    follow_up = (each[rows] for each in (cohort.entry, cohort.time, cohort.upper, cohort.event))
+    return compressed(
+        specification.baseline,
+        member_design(specification.design, rows).rows,
+        *follow_up,
+        delayed=cohort.delayed,
+        interval=bool(cohort.interval.any()),
+    )
 
 
 def _stacked(drawn: "list[Drawn]") -> dict[str, np.ndarray]:

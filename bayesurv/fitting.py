@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesurv.data.cohort import Cohort
-from bayesurv.data.design import Design, variables
+from bayesurv.data.design import Design, Rows, variables
 from bayesurv.models.baselines import Baseline, Weibull
 from bayesurv.models.build import (
     Specification,
@@ -17,6 +17,7 @@ from bayesurv.models.build import (
     data_arrays,
     hyperparameters,
 )
+from bayesurv.models.compression import compressed
 from bayesurv.models.density import Density
 from bayesurv.models.distributions import Sampled
 from bayesurv.models.likelihood import Observed
@@ -142,24 +143,14 @@ def fit(
     """
     cohort = cohort.complete(variables(formula, cohort.covariates), missing)
     specification = specify(cohort, formula, baseline, priors)
-    observed = Observed.from_cohort(cohort, specification.baseline)
-    arrays = data_arrays(specification.design.rows, observed) | hyperparameters(specification)
-    run = run_model(
-        specification.sampled(),
-        arrays,
-        model_shape(specification, arrays),
-        lambda: build(specification, cohort),
-        sampling,
-        seed,
-        progress,
-        force,
-    )
+    compiled = compiled_survival(specification, *compressed_cohort(specification, cohort))
+    run = run_model(compiled, sampling, seed, progress, force)
     notes = (*cohort.notes, *remarks(cohort, specification))
     for note in notes:
         warnings.warn(note, CohortWarning, stacklevel=2)
     return Fit(
         specification=specification,
-        draws=_tree(run.tree, specification, cohort, observed),
+        draws=_tree(run.tree, specification, cohort),
         diagnostics=run.diagnostics,
         unit=cohort.unit,
         end_of_follow_up=cohort.end_of_follow_up,
@@ -207,25 +198,39 @@ def prior(
 
 
 def run_model(
-    sampled: Sequence[Sampled],
-    arrays: Mapping[str, np.ndarray],
-    shape: tuple,
-    make: Callable[[], Any],
+    compiled: Any,
     sampling: "Sampling | None" = None,
     seed: int | None = None,
     progress: "Progress | None" = None,
     force: bool = False,
 ) -> "Run":
-    """Sample a model from around its prior medians, compiled before or now.
-
-    `arrays` holds data and hyperparameters by name; `shape` is what the compiled model depends on
-    besides their values, and `make` builds the PyMC model where none of this shape is compiled.
-    """
+    """Sample a compiled model; `seed` takes the place of that of the settings."""
     from bayesurv.inference.sample import Sampling, sample
 
     settings = sampling if sampling is not None else Sampling()
     settings = settings if seed is None else replace(settings, seed=seed)
-    return sample(compiled_model(sampled, arrays, shape, make), settings, progress, force)
+    return sample(compiled, settings, progress, force)
+
+
+def compressed_cohort(specification: Specification, cohort: Cohort) -> tuple[Observed, Rows]:
+    """A cohort's distinct rows, by which the likelihood is the same, and their covariates."""
+    follow_up = cohort.entry, cohort.time, cohort.upper, cohort.event
+    return compressed(specification.baseline, specification.design.rows, *follow_up)
+
+
+def compiled_survival(specification: Specification, observed: Observed, rows: Rows) -> Any:
+    """The compiled model of a specification on some follow-up, row by row or compressed.
+
+    It is compiled once for each model shape in a process; another call with other data, other
+    numbers in the priors or other cuts swaps arrays only.
+    """
+    arrays = data_arrays(rows, observed) | hyperparameters(specification)
+    return compiled_model(
+        specification.sampled(),
+        arrays,
+        model_shape(specification, arrays),
+        lambda: build(specification, observed, rows),
+    )
 
 
 def compiled_model(
@@ -234,7 +239,11 @@ def compiled_model(
     shape: tuple,
     make: Callable[[], Any],
 ) -> Any:
-    """A model compiled before or now, on these arrays, whose chains start at its prior medians."""
+    """A model compiled before or now, on these arrays, whose chains start at its prior medians.
+
+    `arrays` holds data and hyperparameters by name; `shape` is what the compiled model depends on
+    besides their values, and `make` builds the PyMC model where none of this shape is compiled.
+    """
     from bayesurv.inference.sample import model_cache
 
     start = {quantity.name: quantity.start() for quantity in sampled}
@@ -273,12 +282,11 @@ def model_shape(specification: Specification, arrays: Mapping[str, np.ndarray]) 
     )
 
 
-def _tree(
-    sampled: "xr.DataTree", specification: Specification, cohort: Cohort, observed: Observed
-) -> "xr.DataTree":
+def _tree(sampled: "xr.DataTree", specification: Specification, cohort: Cohort) -> "xr.DataTree":
     """Everything that is kept of a run: draws, likelihood, prior and data."""
     import xarray as xr
 
+    observed = Observed.from_cohort(cohort, specification.baseline)
     patients = pd.factorize(cohort.patient)[0]
     density = Density(specification, observed, specification.design.rows, patients)
     posterior = sampled["posterior"].to_dataset()

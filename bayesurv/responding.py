@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayesurv.data.design import Design
 from bayesurv.data.outcomes import Outcomes
-from bayesurv.fitting import CohortWarning, run_model
+from bayesurv.fitting import CohortWarning, compiled_model, run_model
 from bayesurv.models.build import build_response
 from bayesurv.models.prior_draws import prior_draws
 from bayesurv.models.response import OutcomePriors, OutcomeSpecification, outcome_arrays
@@ -97,16 +97,13 @@ def respond(
     design = Design.from_frame(formula, outcomes.covariates)
     specification = OutcomeSpecification(design, outcomes.names, priors or OutcomePriors())
     data, sampled = outcome_arrays(design, outcomes.values), specification.sampled()
-    run = run_model(
+    compiled = compiled_model(
         sampled,
         data | {k: v for quantity in sampled for k, v in quantity.hyperparameters().items()},
         _shape(specification),
         lambda: build_response(specification, data),
-        sampling,
-        seed,
-        progress,
-        force,
     )
+    run = run_model(compiled, sampling, seed, progress, force)
     notes = (*outcomes.notes, *remarks(outcomes, specification))
     for note in notes:
         warnings.warn(note, CohortWarning, stacklevel=2)

@@ -60,6 +60,10 @@ class Baseline(ABC):
     # Attributes that come from the cohort: data of a compiled model, not part of its shape.
     constants: ClassVar[tuple[str, ...]] = ()
 
+    # Whether log h0 and H0 are linear in their bases, up to a term that is the same at all times:
+    # then the events and the person-time of patients alike are all that is to be known of them.
+    additive: ClassVar[bool] = False
+
     @property
     def coords(self) -> dict[str, list[str]]:
         """Labels of the dims that the parameters run along."""
@@ -110,6 +114,7 @@ class Exponential(Baseline):
     """Constant hazard, h0(t) = exp(intercept)."""
 
     name: ClassVar[str] = "exponential"
+    additive: ClassVar[bool] = True
     sampled: ClassVar[tuple[Parameter, ...]] = (Parameter("intercept", "intercept"),)
 
     def level(self, log_median: Array, sampled: Parameters, xp: Any) -> Array:
@@ -213,6 +218,7 @@ class PiecewiseExponential(Baseline):
     intervals: int = 6
     smoothing: Literal["random-walk", "independent"] = "random-walk"
     name: ClassVar[str] = "piecewise-exponential"
+    additive: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cuts", _increasing(f"{self.name}: cuts", self.cuts))

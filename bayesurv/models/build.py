@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayesurv.data.cohort import Cohort
 from bayesurv.data.design import Design, Rows
 from bayesurv.models.baselines import Array, Baseline
 from bayesurv.models.distributions import Sampled
@@ -111,8 +110,8 @@ class Specification:
         return {name: every[name] for name in (*PARAMETERS, *increments) if name in every}
 
 
-def build(specification: Specification, cohort: Cohort) -> "pm.Model":
-    """Make the PyMC model of a cohort.
+def build(specification: Specification, observed: Observed, rows: Rows) -> "pm.Model":
+    """Make the PyMC model of follow-up and coded covariates, row by row or compressed.
 
     All data and all hyperparameters are `pm.Data`, so that a compiled model of the same shape
     serves other data and other priors of the same families. The group effects and random-walk
@@ -122,7 +121,6 @@ def build(specification: Specification, cohort: Cohort) -> "pm.Model":
     import pytensor.tensor as pt
 
     design, baseline = specification.design, specification.baseline
-    observed = Observed.from_cohort(cohort, baseline)
     with pm.Model(coords=specification.coords(), check_bounds=False) as model:
         symbols = {name: pm.Data(name, getattr(baseline, name)) for name in baseline.constants}
         symbolic = replace(specification, baseline=baseline.with_constants(symbols))
@@ -137,13 +135,10 @@ def build(specification: Specification, cohort: Cohort) -> "pm.Model":
         for name, value in parameters.items():
             if name not in model.named_vars:
                 pm.Deterministic(name, value, dims=DIMS.get(name))
-        data = {
-            name: pm.Data(name, value) for name, value in data_arrays(design.rows, observed).items()
-        }
+        data = {name: pm.Data(name, value) for name, value in data_arrays(rows, observed).items()}
         coded: dict[str, Any] = {name: data.get(name) for name in Rows.__dataclass_fields__}
-        rows = Rows(**coded)
         times = Observed(**{name: data.get(name) for name in Observed.__dataclass_fields__})
-        predictor = linear_predictor(design, rows, parameters, pt)
+        predictor = linear_predictor(design, Rows(**coded), parameters, pt)
         terms = log_likelihood(symbolic.baseline, times, parameters, predictor, pt)
         pm.Potential("log_likelihood", terms.sum())
     return model

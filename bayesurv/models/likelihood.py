@@ -6,7 +6,8 @@ For a row entering at e, with eta = x'b + group effects and H(t|x) = H0(t) exp(e
     right-censored at t               - H(t|x) + H(e|x)
     event in (t, u]        log(1 - exp(H(t|x) - H(u|x))) - H(t|x) + H(e|x)
 
-Written once for numpy draws and for the pytensor model.
+Written once for numpy draws and for the pytensor model. A row may stand for several patients, see
+`models.compression`.
 """
 
 from dataclasses import dataclass
@@ -23,16 +24,19 @@ from bayesurv.models.baselines import Array, Baseline, Parameters
 class Observed:
     """A cohort's times as a baseline sees them; what the cohort does not need is None.
 
-    exact, between : (row,) 1.0 where the event is exact, or in (time, upper].
+    exact, between : (row,) number of events that are exact, or in (time, upper]; 1.0 or 0.0 for a
+        row that is one patient's.
     hazard, time, entry, upper : bases of the baseline at each row's times, `(..., row)`.
+    weight : (row,) number of times that the row's cumulative hazard counts; None: once each.
     """
 
     exact: Array
     hazard: Array
     time: Array
-    entry: Array | None
-    upper: Array | None
-    between: Array | None
+    entry: Array | None = None
+    upper: Array | None = None
+    between: Array | None = None
+    weight: Array | None = None
 
     @classmethod
     def from_cohort(cls, cohort: Cohort, baseline: Baseline) -> "Observed":
@@ -47,18 +51,25 @@ class Observed:
         upper: np.ndarray,
         event: np.ndarray,
         baseline: Baseline,
+        *,
+        delayed: bool = False,
+        interval: bool = False,
     ) -> "Observed":
-        """Evaluate the baseline's bases at times of shape `(row,)`, as a Cohort holds them."""
-        interval = event & np.isfinite(upper)
+        """Evaluate the baseline's bases at times of shape `(row,)`, as a Cohort holds them.
+
+        `delayed` and `interval` keep the arrays of entry times and of intervals that no row needs.
+        """
+        between = event & np.isfinite(upper)
         # Rows without an interval get one of positive length, masked out of the likelihood.
-        end = np.where(interval, upper, 2 * time + 1)
+        end = np.where(between, upper, 2 * time + 1)
+        delayed, interval = delayed or (entry > 0).any(), interval or between.any()
         return cls(
-            exact=(event & ~interval).astype(float),
+            exact=(event & ~between).astype(float),
             hazard=baseline.hazard_basis(time),
             time=baseline.cumulative_basis(time),
-            entry=baseline.cumulative_basis(entry) if (entry > 0).any() else None,
-            upper=baseline.cumulative_basis(end) if interval.any() else None,
-            between=interval.astype(float) if interval.any() else None,
+            entry=baseline.cumulative_basis(entry) if delayed else None,
+            upper=baseline.cumulative_basis(end) if interval else None,
+            between=between.astype(float) if interval else None,
         )
 
     def arrays(self) -> dict[str, Array]:
@@ -74,11 +85,12 @@ def log_likelihood(
     `predictor` is the linear predictor of each row, shape `(..., row)`.
     """
     relative = xp.exp(predictor)
+    counted = relative if observed.weight is None else observed.weight * relative
     until_time = baseline.cumulative_hazard(observed.time, parameters, xp)
     log_hazard = baseline.log_hazard(observed.hazard, parameters, xp) + predictor
-    total = observed.exact * log_hazard - until_time * relative
+    total = observed.exact * log_hazard - until_time * counted
     if observed.entry is not None:
-        total = total + baseline.cumulative_hazard(observed.entry, parameters, xp) * relative
+        total = total + baseline.cumulative_hazard(observed.entry, parameters, xp) * counted
     if observed.upper is not None and observed.between is not None:
         until_upper = baseline.cumulative_hazard(observed.upper, parameters, xp)
         inside = xp.where(observed.between > 0, (until_upper - until_time) * relative, 1.0)

@@ -54,7 +54,7 @@ def model(request):
     observed = Observed.from_cohort(cohort, specification.baseline)
     rows = specification.design.rows
     density = Density(specification, observed, rows, np.arange(cohort.n_rows))
-    return density, build(specification, cohort)
+    return density, build(specification, observed, rows)
 
 
 def positions(density, count=7):
@@ -151,7 +151,9 @@ def test_every_variable_of_mixed_families_has_a_dim():
         TABLE, time="time", event="event", entry="entry", upper="upper", unit="months"
     )
     formula, baseline, priors = MODELS["families"]
-    built = build(specify(cohort, formula, baseline, priors), cohort)
+    specification = specify(cohort, formula, baseline, priors)
+    observed = Observed.from_cohort(cohort, specification.baseline)
+    built = build(specification, observed, specification.design.rows)
     sizes = {rv.name: rv.eval().ndim for rv in built.free_RVs}
     assert sizes == {name: len(built.named_vars_to_dims.get(name, ())) for name in sizes}
     assert "coefficient_StudentT" in sizes

@@ -89,7 +89,7 @@ def test_draws_of_shape_chain_and_draw_give_each_draws_rows(fixed, name):
 def model_total(cohort, design, baseline, priors, values):
     """The model's log-likelihood with its random variables at given values, and their gradients."""
     specification = Specification(baseline, design, priors, MedianSurvival(5, 50))
-    model = build(specification, cohort)
+    model = build(specification, Observed.from_cohort(cohort, baseline), design.rows)
     variables = {variable.name: variable for variable in model.free_RVs}
     assert set(variables) == set(values)
     [potential] = model.potentials
