@@ -47,6 +47,10 @@ class Axes:
             start = stop
         return found
 
+    def coefficient(self, term: str) -> int:
+        """Axis of a term's coefficient."""
+        return self.pieces()["coefficient"].start + self.specification.design.terms.index(term)
+
     def start(self) -> np.ndarray:
         """Position of the prior medians, shape `(axis,)`."""
         pieces = self.pieces()
