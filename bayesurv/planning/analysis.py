@@ -7,11 +7,11 @@ import numpy as np
 
 from bayesurv.data.design import Rows
 from bayesurv.fitting import compiled_survival
+from bayesurv.inference.reweigh import MAX_PARETO_K, weighted_quantile
 from bayesurv.models.build import Specification
 from bayesurv.models.compression import compressed
 from bayesurv.planning.studies import Studies
 
-GOOD_K = 0.7
 LAPLACE, NUTS, DOUBTFUL = "laplace", "nuts", "nuts, checks failed"
 
 
@@ -72,10 +72,9 @@ class Posterior:
         return float(np.sqrt(self.weight @ (self.draws - self.mean) ** 2))
 
     def quantiles(self, ci_prob: float) -> np.ndarray:
-        """Ends of the equal-tailed interval, by interpolation between weighted draws."""
-        order = self.draws.argsort()
-        middle = np.cumsum(self.weight[order]) - self.weight[order] / 2
-        return np.interp([(1 - ci_prob) / 2, (1 + ci_prob) / 2], middle, self.draws[order])
+        """Ends of the equal-tailed interval."""
+        ends = [(1 - ci_prob) / 2, (1 + ci_prob) / 2]
+        return weighted_quantile(self.draws, self.weight, ends)
 
 
 def analyse(
@@ -128,7 +127,7 @@ def _posterior(
     compiled = _compiled(specification, patterns, studies, i)
     name, element = _coefficient(specification, treatment)
     found = approximate(compiled, draws=draws, seed=seed)
-    if found.pareto_k <= GOOD_K:
+    if found.pareto_k <= MAX_PARETO_K:
         values = found.named(name)[:, element]
         return Posterior(values, found.weight, float(found.pareto_k), LAPLACE)
     return _sampled(specification, compiled, treatment, float(found.pareto_k), seed)

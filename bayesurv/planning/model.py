@@ -17,7 +17,7 @@ from bayesurv.planning.design import StudyDesign
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A specification, the distinct covariate patterns as it sees them, and the treatment's term."""
+    """A specification, the distinct covariate patterns as it sees them, and the term asked for."""
 
     specification: Specification
     patterns: Rows
@@ -39,17 +39,16 @@ def study_model(design: StudyDesign, median: float) -> Model:
     keys, truth = design.study()
     formula = design.analysis.formula or " + ".join([keys.treatment, *truth.covariates])
     frame = covariate_patterns(keys.treatment, tuple(truth.covariates))
-    faults: list[Fault] = []
     try:
         coded = Design.from_frame(formula, frame)
         priors = read_priors(design.priors.model_dump(exclude_none=True), [])
         priors.coefficients(coded.terms)
     except InputError as error:
-        raise InputError(replace(f, message=f"[analysis] {f.message}") for f in error.faults)
+        faults = [replace(fault, message=f"[analysis] {fault.message}") for fault in error.faults]
+        raise InputError(faults) from None
     if keys.treatment not in coded.terms:
         message = f'[analysis] formula: the treatment "{keys.treatment}" is no term of its own; '
-        faults.append(Fault(f"{message}terms are {listed(coded.terms)}"))
-        raise InputError(faults)
+        raise InputError([Fault(f"{message}terms are {listed(coded.terms)}")])
     stated = priors.median_survival or MedianSurvival.around(median, MEDIAN_SPREAD)
     return Model(
         Specification(_baseline(design, stated.centre), coded, priors, stated),

@@ -20,7 +20,7 @@ class Studies:
     pattern : (study, patient) position among the design's distinct covariate patterns.
     time : (study, patient) follow-up, in the design's unit.
     event : (study, patient) whether it ended with the event.
-    entry : (study, patient) time at which a patient comes under observation; None where all do at 0.
+    entry : (study, patient) time at which a patient comes under observation; None where all at 0.
     """
 
     pattern: np.ndarray
@@ -41,7 +41,7 @@ class Simulated:
     entered : (study, patient) calendar time at which a patient enters.
     finish : (study,) calendar time of the final analysis.
     log_ratio : (study,) true log hazard ratio; nan where it changes with time.
-    seeds : (study,) for the analysis of each study.
+    seeds : (1 + look, study) for the final analysis of each study and for those before it.
     """
 
     studies: Studies
@@ -102,12 +102,13 @@ def simulate_studies(
     with np.errstate(divide="ignore"):
         end = np.minimum(end, -np.log1p(-leave) / lost) if lost else end
     constant = ratios.shape[1] == 1
+    looks = 0 if keys.looks is None else len(keys.looks.at)
     return Simulated(
         studies=Studies(pattern, np.minimum(time, end), time <= end),
         entered=entered,
         finish=finish,
         log_ratio=np.log(ratios[:, 0]) if constant else np.full(count, np.nan),
-        seeds=np.array([int(each.generate_state(1)[0]) for each in sequences]),
+        seeds=np.stack([each.generate_state(1 + looks) for each in sequences], axis=1),
     )
 
 

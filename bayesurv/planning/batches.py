@@ -1,0 +1,141 @@
+"""Batches of simulated studies: the tasks of a simulation, and what each of them finds."""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from functools import cache
+
+import numpy as np
+
+from bayesurv.planning.analysis import Answers, analyse
+from bayesurv.planning.design import StudyDesign
+from bayesurv.planning.looks import look_times
+from bayesurv.planning.model import Model, study_model
+from bayesurv.planning.scenarios import Scenario, TrueBaseline, scenarios
+from bayesurv.planning.studies import Simulated, simulate_studies
+
+STUDIES = 250
+ENGINES = ("pymc", "jax")
+
+type Table = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """All that determines the numbers of a simulation; two of the same digest are equal."""
+
+    digest: str
+    design: StudyDesign = field(compare=False)
+    baseline: TrueBaseline = field(compare=False)
+    engine: str = field(compare=False)
+
+    def scenarios(self) -> dict[str, Scenario]:
+        """The truths of the design, by their label."""
+        return {scenario.label: scenario for scenario in scenarios(self.design)}
+
+    def model(self) -> Model:
+        """The model of every analysis, made once in a process."""
+        return _model(self)
+
+    def batches(self) -> "list[Batch]":
+        """Every task, the smallest studies first."""
+        keys, _ = self.design.study()
+        replicates = self.design.simulation.replicates
+        return [
+            Batch(label, patients, first, min(STUDIES, replicates - first))
+            for patients in keys.patients
+            for label in self.scenarios()
+            for first in range(0, replicates, STUDIES)
+        ]
+
+
+@cache
+def _model(simulation: Simulation) -> Model:
+    return study_model(simulation.design, simulation.baseline.median())
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some replicates of one truth and one number of patients."""
+
+    scenario: str
+    patients: int
+    first: int
+    count: int
+
+    @property
+    def name(self) -> str:
+        """Name of its file among the checkpoints."""
+        scenario = zlib.crc32(self.scenario.encode())
+        return f"{scenario:08x}-{self.patients}-{self.first}-{self.count}.npz"
+
+
+def run_batch(simulation: Simulation, batch: Batch) -> Table:
+    """Simulate and analyse a batch.
+
+    Returns
+    -------
+    dict of arrays
+        `log_ratio` (study,); all others (look, study), the final analysis last: `calendar` of the
+        analysis (nan where it does not take place), `entered` patients, `events`, and the fields
+        of `Answers`.
+    """
+    simulated = simulate_studies(
+        simulation.design,
+        simulation.baseline,
+        simulation.scenarios()[batch.scenario],
+        batch.patients,
+        batch.first,
+        batch.count,
+    )
+    keys, _ = simulation.design.study()
+    calendars = np.concatenate([look_times(keys, simulated), simulated.finish[None]])
+    order = [*range(1, len(calendars)), 0]
+    looks = [
+        _look(simulation, simulated, calendar, simulated.seeds[place])
+        for calendar, place in zip(calendars, order, strict=True)
+    ]
+    table = {name: np.stack([look[name] for look in looks]) for name in looks[0]}
+    return {"log_ratio": simulated.log_ratio} | table
+
+
+def _look(
+    simulation: Simulation, simulated: Simulated, calendar: np.ndarray, seeds: np.ndarray
+) -> Table:
+    """Analyse the studies that are looked at, at their calendar times; the others stand empty."""
+    took_place = np.isfinite(calendar)
+    now = np.where(took_place, calendar, -np.inf)
+    final = bool((calendar == simulated.finish).all())
+    seen = simulated.studies if final else simulated.seen(now)
+    model, design = simulation.model(), simulation.design
+    answers = engine(simulation.engine)(
+        model.specification,
+        model.patterns,
+        seen.of(took_place),
+        treatment=model.treatment,
+        margin=design.decision.margin,
+        ci_prob=design.analysis.ci_prob,
+        draws=design.analysis.draws,
+        seeds=seeds[took_place],
+    )
+    table = {
+        "calendar": calendar,
+        "entered": np.where(took_place, (simulated.entered <= now[:, None]).sum(axis=1), np.nan),
+        "events": np.where(took_place, seen.event.sum(axis=1), np.nan),
+    }
+    for each in fields(Answers):
+        values = getattr(answers, each.name)
+        text = values.dtype.kind == "U"
+        column = np.full(len(calendar), "", dtype="U32") if text else np.full(len(calendar), np.nan)
+        column[took_place] = values
+        table[each.name] = column
+    return table
+
+
+def engine(name: str) -> Callable[..., Answers]:
+    """The function that analyses a batch: one study after another, or all in one JAX program."""
+    if name == "jax":
+        from bayesurv.planning import vectorised
+
+        return vectorised.analyse
+    return analyse
