@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -108,6 +108,9 @@ class Counts:
         raw = first[patterns].reset_index(drop=True)
         coded = code_covariates(check, raw, agreement.ordinal, agreement.reference)
         check.finish()
+        for text in raw.columns[raw.dtypes == object]:  # as centres 1, 2 and A
+            if not is_category(coded[text]):
+                coded[text] = pd.Categorical(as_text(raw[text]))
         return cls(
             covariates=coded,
             at_risk=arrays.pop("patients").copy(),
@@ -163,7 +166,7 @@ class Counts:
             "person_time": np.clip(time, edges, stops) - np.clip(entry, edges, stops),
         }
         shape = (len(first), len(edges))
-        arrays = {}
+        arrays: dict[str, Any] = {}
         for counted, values in by_row.items():
             kind = float if counted == "person_time" else int
             arrays[counted] = np.zeros(shape, dtype=kind)

@@ -119,11 +119,13 @@ class Agreement:
     def restricted(self, covariates: Iterable[str]) -> "Agreement":
         """The same with some of the covariates alone."""
         kept = set(covariates)
-        of_each = {
-            name: {k: v for k, v in getattr(self, name).items() if k in kept}
-            for name in ("reference", "ordinal", "coding")
-        }
-        return replace(self, covariates=tuple(sorted(kept)), **of_each)
+        return replace(
+            self,
+            covariates=tuple(sorted(kept)),
+            reference={name: level for name, level in self.reference.items() if name in kept},
+            ordinal={name: levels for name, levels in self.ordinal.items() if name in kept},
+            coding={name: coding for name, coding in self.coding.items() if name in kept},
+        )
 
     def differences(self, other: "Agreement", names: Iterable[str] = tuple(WORDS)) -> list[str]:
         """Say, thing by thing, what is not the same: this one's, then the other's."""
