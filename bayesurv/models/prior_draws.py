@@ -11,9 +11,16 @@ from bayesurv.models.response import OutcomeSpecification
 def prior_draws(
     specification: Specification | OutcomeSpecification, draws: int, seed: int
 ) -> dict[str, np.ndarray]:
-    """Parameters drawn from the prior, each of shape `(1, draw, ...)`.
+    """Parameters drawn from the prior, each of shape `(1, draw, ...)`."""
+    return specification.parameters(sampled_draws(specification, draws, seed))
 
-    Each element of a parameter has a random stream of its own, so that one prior more or less
+
+def sampled_draws(
+    specification: Specification | OutcomeSpecification, draws: int, seed: int
+) -> dict[str, np.ndarray]:
+    """Sampled quantities drawn from the prior, each of shape `(1, draw, ...)`.
+
+    Each element of a quantity has a random stream of its own, so that one prior more or less
     changes no other draw.
     """
     coords = specification.coords()
@@ -39,4 +46,4 @@ def prior_draws(
     for term, steps in specification.design.monotone.items():
         name = increment_name(term)
         drawn[name] = stream(name).dirichlet(np.ones(len(steps)), (1, draws))
-    return specification.parameters(drawn)
+    return drawn
