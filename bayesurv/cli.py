@@ -33,9 +33,11 @@ from bayesurv.cli_plan import (
 )
 from bayesurv.cli_questions import questions
 from bayesurv.cli_reconstruct import reconstruct_commands
+from bayesurv.cli_registry import registry_commands
 from bayesurv.cli_report import report_commands
 from bayesurv.cli_reproduce import reproduce_commands
 from bayesurv.cli_response import response_commands
+from bayesurv.cli_simulate import simulate_commands
 from bayesurv.cli_tables import table_commands
 from bayesurv.cli_time_zero import time_zero_commands
 
@@ -174,9 +176,11 @@ app.add_typer(digitise_commands)
 app.add_typer(classical_commands)
 app.add_typer(questions)
 app.add_typer(reconstruct_commands)
+app.add_typer(registry_commands)
 app.add_typer(report_commands)
 app.add_typer(reproduce_commands)
 app.add_typer(response_commands)
+app.add_typer(simulate_commands)
 app.add_typer(table_commands)
 app.add_typer(borrow_commands)
 app.add_typer(time_zero_commands)

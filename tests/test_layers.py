@@ -21,8 +21,9 @@ ALLOWED = {
     "saved": f"{FIT} saved",
     "plots": "frequentist estimands plots",
     "plan": "data models inference plan",
-    "report": f"{FIT} ensembles estimands saved frequentist plots plan report",
-    "cli": f"{FIT} ensembles estimands saved frequentist plots plan report cli",
+    "planning": f"{FIT} estimands saved plan planning",
+    "report": f"{FIT} ensembles estimands saved frequentist plots plan planning report",
+    "cli": f"{FIT} ensembles estimands saved frequentist plots plan planning report cli",
     "__init__": f"{FIT} ensembles estimands saved",
 }
 PYMC = ("models/build.py", "inference/")

@@ -8,9 +8,12 @@ from functools import cache
 import numpy as np
 
 from bayesurv.planning.analysis import Answers, analyse
+from bayesurv.planning.completion import run_completions
+from bayesurv.planning.contradictions import RUNNING
 from bayesurv.planning.design import StudyDesign
 from bayesurv.planning.looks import look_times
 from bayesurv.planning.model import Model, study_model
+from bayesurv.planning.running import RunningStudy
 from bayesurv.planning.scenarios import Scenario, TrueBaseline, scenarios
 from bayesurv.planning.studies import Simulated, simulate_studies
 
@@ -26,11 +29,14 @@ class Simulation:
 
     digest: str
     design: StudyDesign = field(compare=False)
-    baseline: TrueBaseline = field(compare=False)
     engine: str = field(compare=False)
+    baseline: TrueBaseline | None = field(compare=False, default=None)
+    running: RunningStudy | None = field(compare=False, default=None)
 
     def scenarios(self) -> dict[str, Scenario]:
-        """The truths of the design, by their label."""
+        """The truths of the design, by their label; none where only a running study is asked of."""
+        if self.baseline is None:
+            return {}
         return {scenario.label: scenario for scenario in scenarios(self.design)}
 
     def model(self) -> Model:
@@ -39,19 +45,27 @@ class Simulation:
 
     def batches(self) -> "list[Batch]":
         """Every task, the smallest studies first."""
-        keys, _ = self.design.study()
         replicates = self.design.simulation.replicates
+        sizes = self.design.design.patients if self.design.design is not None else ()
+        asked = [(label, patients) for patients in sizes for label in self.scenarios()]
+        if self.running is not None:
+            asked.append((RUNNING, len(self.running.time)))
         return [
             Batch(label, patients, first, min(STUDIES, replicates - first))
-            for patients in keys.patients
-            for label in self.scenarios()
+            for label, patients in asked
             for first in range(0, replicates, STUDIES)
         ]
 
 
 @cache
 def _model(simulation: Simulation) -> Model:
-    return study_model(simulation.design, simulation.baseline.median())
+    return study_model(simulation.design, _baseline(simulation).median())
+
+
+def _baseline(simulation: Simulation) -> TrueBaseline:
+    if simulation.baseline is None:
+        raise ValueError("this design has no [truth]")
+    return simulation.baseline
 
 
 @dataclass(frozen=True)
@@ -80,9 +94,11 @@ def run_batch(simulation: Simulation, batch: Batch) -> Table:
         analysis (nan where it does not take place), `entered` patients, `events`, and the fields
         of `Answers`.
     """
+    if batch.scenario == RUNNING and simulation.running is not None:
+        return run_completions(simulation.running, simulation.design, batch.first, batch.count)
     simulated = simulate_studies(
         simulation.design,
-        simulation.baseline,
+        _baseline(simulation),
         simulation.scenarios()[batch.scenario],
         batch.patients,
         batch.first,

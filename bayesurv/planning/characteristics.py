@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -9,10 +10,11 @@ import pandas as pd
 from bayesurv.inference.reweigh import MAX_PARETO_K
 from bayesurv.planning.analysis import DOUBTFUL, LAPLACE
 from bayesurv.planning.batches import Table
+from bayesurv.planning.contradictions import PRIOR, RUNNING
 from bayesurv.planning.decision import course, stopped
 from bayesurv.planning.keys import DecisionKeys
 from bayesurv.planning.monte_carlo import NONE, Estimate, mean, median, share
-from bayesurv.planning.scenarios import PRIOR, Scenario
+from bayesurv.planning.scenarios import Scenario
 
 TYPE_I, POWER, ASSURANCE, SUCCESS = "type I error", "power", "assurance", "success"
 CHANCES = (TYPE_I, POWER, ASSURANCE, SUCCESS)
@@ -29,6 +31,11 @@ class Found:
     scenario: Scenario
     patients: int
     table: Table
+
+    @classmethod
+    def of_running(cls, table: Table) -> Self:
+        """Completions of a running study."""
+        return cls(Scenario(RUNNING), int(table["entered"].max()), table)
 
     @property
     def looks(self) -> int:
@@ -142,7 +149,8 @@ def _overall(found: Found, keys: DecisionKeys) -> Iterator[Row]:
 def study_rows(found: list[Found]) -> pd.DataFrame:
     """One row for each simulated study and analysis, with the columns of `Answers` and the truth.
 
-    Columns scenario, patients, true_hazard_ratio, study, look, calendar, entered, events, ...
+    Columns scenario, hazard_ratio (the scenario's), patients, true_hazard_ratio (the study's own),
+    study, look, calendar, entered, events, and the fields of `Answers`.
     """
     parts = []
     for each in found:
@@ -151,6 +159,7 @@ def study_rows(found: list[Found]) -> pd.DataFrame:
         for place, look in enumerate(looks):
             columns: Mapping[str, object] = {
                 "scenario": each.scenario.name,
+                "hazard_ratio": each.scenario.hazard_ratio,
                 "patients": each.patients,
                 "true_hazard_ratio": np.exp(each.table["log_ratio"]),
                 "study": np.arange(count),

@@ -30,7 +30,7 @@ KINDS_NEED = {
     "crossing": ("hazard_ratio", "early", "until"),
 }
 ANALYSES_NEED = {"piecewise-exponential": ("cuts",), "m-spline": ("knots", "boundary")}
-RESERVED = ("proportional", "design prior")
+PROPORTIONAL, PRIOR, RUNNING = "proportional", "design prior", "running study"
 
 
 def parse_effect(text: str) -> Distribution:
@@ -109,7 +109,7 @@ def _baseline(keys: BaselineKeys) -> Iterable[Problem]:
 
 def _non_proportional(name: str, keys: NonProportionalKeys) -> Iterable[Problem]:
     place = ("truth", "non_proportional", name)
-    if name in RESERVED:
+    if name in (PROPORTIONAL, PRIOR, RUNNING):
         yield place, "this name is taken; choose another"
     given = keys.model_dump(exclude_none=True, exclude={"kind"})
     yield from _needs(place, f"a {keys.kind} effect", KINDS_NEED[keys.kind], given)

@@ -14,11 +14,10 @@ import numpy as np
 from bayesurv.estimands.functionals import invert, own_cumulative_hazard
 from bayesurv.models.baselines import Baseline, Exponential, PiecewiseExponential, Weibull
 from bayesurv.models.distributions import Distribution
-from bayesurv.planning.contradictions import RESERVED, parse_effect
+from bayesurv.planning.contradictions import PRIOR, PROPORTIONAL, parse_effect
 from bayesurv.planning.design import StudyDesign
 from bayesurv.planning.keys import BaselineKeys, NonProportionalKeys
 
-PROPORTIONAL, PRIOR = RESERVED
 WANING_STEPS = 24
 
 
