@@ -24,6 +24,13 @@ def smoothed(log_ratio: np.ndarray) -> tuple[np.ndarray, float]:
     return weight / weight.sum(), float(np.nan_to_num(k, nan=np.inf))
 
 
+def systematic(weight: np.ndarray, draws: int, generator: np.random.Generator) -> np.ndarray:
+    """Positions of equally weighted draws: each about as often as its weight says, in order."""
+    edges = np.cumsum(weight) / weight.sum()
+    points = (np.arange(draws) + generator.uniform()) / draws
+    return np.minimum(np.searchsorted(edges, points), len(weight) - 1)
+
+
 def weighted_quantile(
     values: np.ndarray, weights: np.ndarray, probabilities: Sequence[float]
 ) -> np.ndarray:

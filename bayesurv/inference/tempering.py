@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
+from bayesurv.inference.reweigh import systematic
+
 ENOUGH = 0.5  # share of the draws that the weights of one step must be worth
 FORGOTTEN = 0.1  # largest correlation between where draws were copied and where they are
 MOST_MOVES = 1000
@@ -51,7 +53,8 @@ def temper(position: np.ndarray, densities: Densities, generator: np.random.Gene
         share = 1.0 if step >= 1.0 - share else share + step
         log_weight = step * gap
         log_ratio += float(logsumexp(log_weight) - np.log(len(log_weight)))
-        kept = _resample(log_weight, generator)
+        weight = np.exp(log_weight - log_weight.max())
+        kept = systematic(weight, len(weight), generator)
         state = (position[kept], log_start[kept], log_target[kept])
         (position, log_start, log_target), made = _move(state, share, densities, generator)
         steps, moves, settled = steps + 1, moves + made, settled and made < MOST_MOVES
@@ -73,14 +76,6 @@ def _worth(log_weight: np.ndarray) -> float:
     """Effective share of the draws, 1 where all weights are equal."""
     weight = np.exp(log_weight - log_weight.max())
     return float(weight.mean() ** 2 / np.square(weight).mean())
-
-
-def _resample(log_weight: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Systematic resampling: each draw is kept about as often as its weight says, in order."""
-    weight = np.exp(log_weight - log_weight.max())
-    edges = np.cumsum(weight) / weight.sum()
-    points = (np.arange(len(weight)) + generator.uniform()) / len(weight)
-    return np.minimum(np.searchsorted(edges, points), len(weight) - 1)
 
 
 def _move(
