@@ -274,7 +274,7 @@ def _notes(specification: Specification, ensemble: Ensemble) -> Iterator[str]:
         found.update(covariate_remarks(member_design(design, rows), ensemble.cohort.event[rows]))
     for note, count in found.items():
         yield note if count == total else f"In {count} of {total} members: {note}"
-    yield prior_remark(specification, ensemble.cohort)
+    yield prior_remark(specification, ensemble.cohort.unit)
     yield (
         f"Pooled over {total} members of equal weight. Levels, cuts or knots that were not given, "
         "and the reference median are those of all members' rows together."

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesurv.data.cohort import Cohort
+from bayesurv.data.counts import Counts
 from bayesurv.data.design import Design, Rows, variables
 from bayesurv.models.baselines import Baseline, Weibull
 from bayesurv.models.build import (
@@ -18,13 +19,14 @@ from bayesurv.models.build import (
     hyperparameters,
 )
 from bayesurv.models.compression import compressed
+from bayesurv.models.counted import observed_counts, on_counts
 from bayesurv.models.density import Density
 from bayesurv.models.distributions import Sampled
 from bayesurv.models.likelihood import Observed
 from bayesurv.models.prior_draws import prior_draws
 from bayesurv.models.priors import MEDIAN_SPREAD, MedianSurvival, Priors
 from bayesurv.models.remarks import prior_remark, remarks
-from bayesurv.posterior import data, dataset, groups
+from bayesurv.posterior import data, dataset, groups, happened, individuals
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -77,6 +79,11 @@ class Fit:
         """Posterior draws by parameter, dims `(chain, draw, ...)`."""
         return self.draws["posterior"].to_dataset()
 
+    @property
+    def counted(self) -> bool:
+        """Whether counts were fitted, so that nothing is known of single patients."""
+        return "person_time" in self.draws["observed_data"]
+
     def thinned(self, step: int) -> "Fit":
         """The same fit with every step-th draw."""
         tree = self.draws.copy()
@@ -91,22 +98,31 @@ class Fit:
 
 
 def specify(
-    cohort: Cohort,
+    cohort: Cohort | Counts,
     formula: str,
     baseline: Baseline | None = None,
     priors: Priors | None = None,
 ) -> Specification:
-    """Code a cohort by a formula and settle what the baseline and the priors left open."""
+    """Code a cohort by a formula and settle what the baseline and the priors left open.
+
+    Raises
+    ------
+    InputError
+        The formula or the priors cannot be used, or counts cannot tell what the baseline needs.
+    """
     priors = priors if priors is not None else Priors()
     median = priors.median_survival or MedianSurvival.around(crude_median(cohort), MEDIAN_SPREAD)
-    baseline = (baseline if baseline is not None else Weibull()).resolve(
-        event_times(cohort), cohort.end_of_follow_up, median.centre
-    )
+    if isinstance(cohort, Counts):
+        baseline = on_counts(baseline, cohort)
+    else:
+        baseline = (baseline if baseline is not None else Weibull()).resolve(
+            event_times(cohort), cohort.end_of_follow_up, median.centre
+        )
     return Specification(baseline, Design.from_cohort(formula, cohort), priors, median)
 
 
 def fit(
-    cohort: Cohort,
+    cohort: Cohort | Counts,
     formula: str,
     *,
     baseline: Baseline | None = None,
@@ -117,14 +133,14 @@ def fit(
     progress: "Progress | None" = None,
     force: bool = False,
 ) -> Fit:
-    """Fit one model to one cohort by MCMC.
+    """Fit one model to one cohort, or to counts in place of patients, by MCMC.
 
     Parameters
     ----------
     cohort, formula
         The patients, and the right-hand side of the model in formulae's language.
     baseline, priors
-        Weibull and the table of defaults unless given.
+        Weibull and the table of defaults unless given; for counts, a hazard in each interval.
     missing
         "error", or "drop" to leave out patients with a missing covariate, which is noted.
     sampling, seed
@@ -145,7 +161,7 @@ def fit(
     specification = specify(cohort, formula, baseline, priors)
     compiled = compiled_survival(specification, *compressed_cohort(specification, cohort))
     run = run_model(compiled, sampling, seed, progress, force)
-    notes = (*cohort.notes, *remarks(cohort, specification))
+    notes = (*cohort.notes, *remarks(specification, cohort.n_events, happened(cohort)))
     for note in notes:
         warnings.warn(note, CohortWarning, stacklevel=2)
     return Fit(
@@ -156,14 +172,14 @@ def fit(
         end_of_follow_up=cohort.end_of_follow_up,
         n_patients=cohort.n_patients,
         n_events=cohort.n_events,
-        notes=(*notes, prior_remark(specification, cohort)),
+        notes=(*notes, prior_remark(specification, cohort.unit)),
         settings=run.settings.describe(),
         failed=bool(run.failures),
     )
 
 
 def prior(
-    cohort: Cohort,
+    cohort: Cohort | Counts,
     formula: str,
     *,
     baseline: Baseline | None = None,
@@ -192,7 +208,7 @@ def prior(
         end_of_follow_up=cohort.end_of_follow_up,
         n_patients=cohort.n_patients,
         n_events=cohort.n_events,
-        notes=(prior_remark(specification, cohort),),
+        notes=(prior_remark(specification, cohort.unit),),
         settings={"draws": draws, "seed": seed},
     )
 
@@ -212,8 +228,12 @@ def run_model(
     return sample(compiled, settings, progress, force)
 
 
-def compressed_cohort(specification: Specification, cohort: Cohort) -> tuple[Observed, Rows]:
+def compressed_cohort(
+    specification: Specification, cohort: Cohort | Counts
+) -> tuple[Observed, Rows]:
     """A cohort's distinct rows, by which the likelihood is the same, and their covariates."""
+    if isinstance(cohort, Counts):
+        return _row_by_row(specification, cohort), specification.design.rows
     follow_up = cohort.entry, cohort.time, cohort.upper, cohort.event
     return compressed(specification.baseline, specification.design.rows, *follow_up)
 
@@ -250,9 +270,12 @@ def compiled_model(
     return model_cache().compiled(shape, make).with_data(**arrays).starting_at(start)
 
 
-def crude_median(cohort: Cohort) -> float:
+def crude_median(cohort: Cohort | Counts) -> float:
     """Median survival if the hazard were constant: log 2 times person-time over events."""
-    person_time = (_ends(cohort) - cohort.entry).sum()
+    if isinstance(cohort, Counts):
+        person_time = cohort.person_time.sum()
+    else:
+        person_time = (_ends(cohort) - cohort.entry).sum()
     return float(np.log(2) * person_time / cohort.n_events)
 
 
@@ -282,15 +305,24 @@ def model_shape(specification: Specification, arrays: Mapping[str, np.ndarray]) 
     )
 
 
-def _tree(sampled: "xr.DataTree", specification: Specification, cohort: Cohort) -> "xr.DataTree":
+def _row_by_row(specification: Specification, cohort: Cohort | Counts) -> Observed:
+    """Follow-up of each row of the design: a patient's, or all of a pattern of counts."""
+    if isinstance(cohort, Counts):
+        counted = cohort.events, cohort.person_time, np.array(cohort.cuts)
+        return observed_counts(specification.baseline, *counted)
+    return Observed.from_cohort(cohort, specification.baseline)
+
+
+def _tree(
+    sampled: "xr.DataTree", specification: Specification, cohort: Cohort | Counts
+) -> "xr.DataTree":
     """Everything that is kept of a run: draws, likelihood, prior and data."""
     import xarray as xr
 
-    observed = Observed.from_cohort(cohort, specification.baseline)
-    patients = pd.factorize(cohort.patient)[0]
-    density = Density(specification, observed, specification.design.rows, patients)
+    observed = _row_by_row(specification, cohort)
+    density = Density(specification, observed, specification.design.rows, individuals(cohort))
     posterior = sampled["posterior"].to_dataset()
     drawn = {block.name: posterior[block.name].to_numpy() for block in density.blocks()}
     stats = {"sample_stats": sampled["sample_stats"].to_dataset()}
-    tree = groups(density, drawn) | stats | data(specification, cohort)
-    return xr.DataTree.from_dict(tree)
+    kept = groups(density, drawn, pointwise=isinstance(cohort, Cohort))
+    return xr.DataTree.from_dict(kept | stats | data(specification, cohort))

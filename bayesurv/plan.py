@@ -10,10 +10,12 @@ import pandas as pd
 
 from bayesurv.data.coding import mentions
 from bayesurv.data.cohort import Cohort
+from bayesurv.data.counts import Counts, is_counts
 from bayesurv.data.design import variables
 from bayesurv.data.ensemble import Ensemble, refuse_ensemble
 from bayesurv.data.faults import Fault, InputError
 from bayesurv.data.read import as_text, read_table
+from bayesurv.data.registry.agreement import Agreement
 from bayesurv.data.time_zero import delayed_entry, landmark
 from bayesurv.data.treatment_start import treatment_from
 from bayesurv.inference.sample import Sampling
@@ -132,6 +134,22 @@ class Plan(Sections):
         sampling = self.sampling.model_copy(update={"seed": seed})
         return self.model_copy(update={"sampling": sampling})
 
+    def counts(self) -> dict[str, Counts] | None:
+        """Counts of each endpoint, if the file holds counts in place of patients.
+
+        Raises
+        ------
+        InputError
+            Lists every fault of the file, or what the plan means otherwise than that of the counts.
+        """
+        if not is_counts(self.cohort.file):
+            return None
+        found = {name: Counts.from_file(self.cohort.file, name) for name in self.endpoint}
+        for each in found.values():
+            known = each.covariates.columns
+            each.check_plan(Agreement.from_plan(self.model_dump(), known, each.cuts))
+        return found
+
     def cohorts(self, *, as_given: bool = False) -> dict[str, Cohort]:
         """Read the cohort's file once and make the cohort of each endpoint.
 
@@ -141,8 +159,12 @@ class Plan(Sections):
         Raises
         ------
         InputError
-            Lists every fault of the file, for all endpoints, once; or it is an ensemble.
+            Lists every fault of the file, for all endpoints, once; or it is an ensemble or holds
+            counts.
         """
+        if is_counts(self.cohort.file):
+            message = "these are counts, which hold no patients; bayesurv fit alone takes them"
+            raise InputError([Fault(message, Path(self.cohort.file).name)])
         if self.cohort.member is not None:
             message = "member: an ensemble is analysed by bayesurv fit alone"
             raise InputError([Fault(f"{message}; elsewhere, give the rows of one member")])

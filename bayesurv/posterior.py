@@ -1,12 +1,13 @@
 """Draws as the groups of a posterior: parameters, likelihood by patient, prior, and the data."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from bayesurv.data.cohort import Cohort
+from bayesurv.data.counts import Counts
 from bayesurv.models.build import Specification
 from bayesurv.models.density import Density
 from bayesurv.models.pointwise import log_prior, patient_log_likelihood
@@ -18,24 +19,28 @@ if TYPE_CHECKING:
 DRAWS = ("chain", "draw")
 
 
-def groups(density: Density, drawn: Mapping[str, np.ndarray]) -> "dict[str, xr.Dataset]":
+def groups(
+    density: Density, drawn: Mapping[str, np.ndarray], *, pointwise: bool = True
+) -> "dict[str, xr.Dataset]":
     """Groups of draws of the sampled quantities, each of shape `(chain, draw, ...)`.
 
     `posterior` holds the parameters, `log_likelihood` that of each patient, `log_prior` the
     density of each stated prior, and `positions` where each draw stands among
-    the sampled quantities, from which the model can be fitted again.
+    the sampled quantities, from which the model can be fitted again. Without `pointwise`, as for
+    counts, there is no likelihood by patient.
     """
     specification = density.specification
     parameters = specification.parameters(drawn)
-    pointwise = patient_log_likelihood(
-        specification, density.observed, density.rows, density.patients, parameters
-    )
     values = {
         "posterior": parameters,
-        "log_likelihood": {"time": pointwise},
         "log_prior": log_prior(specification, drawn),
         "positions": {"position": density.position(drawn)},
     }
+    if pointwise:
+        by_patient = patient_log_likelihood(
+            specification, density.observed, density.rows, density.patients, parameters
+        )
+        values["log_likelihood"] = {"time": by_patient}
     return {name: dataset(specification, group) for name, group in values.items()}
 
 
@@ -55,23 +60,49 @@ def dataset(specification: Specification, values: Mapping[str, np.ndarray]) -> "
     return xr.Dataset(table, coords | labels)
 
 
-def data(specification: Specification, cohort: Cohort) -> "dict[str, xr.Dataset]":
-    """Groups of the follow-up, and of whose rows they are and their covariates."""
+def data(specification: Specification, cohort: Cohort | Counts) -> "dict[str, xr.Dataset]":
+    """Groups of the follow-up, and of whose rows they are and their covariates.
+
+    Of counts: events and person-time by pattern (row) and interval, the patients of each pattern,
+    and the last cut beyond which any of them was followed.
+    """
     import xarray as xr
 
-    follow_up = {
-        name: ("row", np.asarray(getattr(cohort, name), dtype=float))
-        for name in ("entry", "time", "upper", "event")
-    }
+    if isinstance(cohort, Counts):
+        starts = np.array([0.0, *cohort.cuts])
+        cells = ("row", "cell")
+        follow_up: dict[str, Any] = {
+            "events": (cells, cohort.events),
+            "person_time": (cells, cohort.person_time),
+            "event": ("row", happened(cohort).astype(float)),
+            "last": ("row", np.where(cohort.at_risk > 0, starts, 0.0).max(axis=1)),
+            "start": ("cell", starts),
+        }
+        whose = {"patients": ("row", cohort.patients)}
+    else:
+        follow_up = {
+            name: ("row", np.asarray(getattr(cohort, name), dtype=float))
+            for name in ("entry", "time", "upper", "event")
+        }
+        whose = {}
     covariates = {
         f"covariate_{name}": ("row", _plain(values))
         for name, values in specification.design.training.items()
     }
-    individual = {"individual": ("row", pd.factorize(cohort.patient)[0])}
-    return {
-        "observed_data": xr.Dataset(follow_up),
-        "constant_data": xr.Dataset(individual | covariates),
-    }
+    whose |= {"individual": ("row", individuals(cohort))}
+    return {"observed_data": xr.Dataset(follow_up), "constant_data": xr.Dataset(whose | covariates)}
+
+
+def individuals(cohort: Cohort | Counts) -> np.ndarray:
+    """Position of the patient, or of the pattern of counts, that each row belongs to."""
+    if isinstance(cohort, Counts):
+        return np.arange(cohort.n_rows)
+    return pd.factorize(cohort.patient)[0]
+
+
+def happened(cohort: Cohort | Counts) -> np.ndarray:
+    """Rows, (row,), in which there was an event."""
+    return cohort.events.sum(axis=1) > 0 if isinstance(cohort, Counts) else cohort.event
 
 
 def _plain(values: pd.Series) -> np.ndarray:

@@ -16,6 +16,7 @@ from bayesurv.inference.reweigh import (
     weighted_quantile,
 )
 from bayesurv.inference.tempering import temper
+from bayesurv.models.counted import observed_counts
 from bayesurv.models.density import Density
 from bayesurv.models.likelihood import Observed
 from bayesurv.models.priors import Priors
@@ -52,6 +53,8 @@ def refit(
         The fit holds no draws of a posterior, there is no such patient, or the priors change what
         is sampled.
     """
+    if without:
+        needs_patients(fit, "leaving patients out")
     start = _stored(fit, "positions", "position")
     changed = fit if priors is None else with_priors(fit, priors)
     old, new = density(fit), density(changed)
@@ -66,7 +69,8 @@ def refit(
 
     generator = np.random.default_rng([seed, *np.flatnonzero(~kept)])
     moved = temper(start.reshape(-1, start.shape[-1]), ends, generator)
-    tree = _tree(fit.draws, groups(new, new.sampled(moved.position.reshape(start.shape))))
+    drawn = new.sampled(moved.position.reshape(start.shape))
+    tree = _tree(fit.draws, groups(new, drawn, pointwise=not fit.counted))
     tree.attrs[LEFT_OUT] = np.flatnonzero(~kept).tolist()
     checks = diagnose(tree)
     failed = fit.failed or not (moved.settled and checks["passed"].all())
@@ -144,6 +148,8 @@ def with_priors(fit: Fit, priors: Priors) -> Fit:
 
 def _stored(fit: Fit, group: str, name: str) -> np.ndarray:
     """What a fit keeps of each draw of a posterior, `(chain, draw, ...)`."""
+    if group == "log_likelihood":
+        needs_patients(fit, "leaving one out")
     if group not in fit.draws.children:
         message = "draws of a prior know nothing of the patients; fit the cohort first"
         raise InputError([Fault(message)])
@@ -161,10 +167,27 @@ def _reweighed(fit: Fit, log_ratio: np.ndarray, again: Callable[[], Fit] | None)
 def density(fit: Fit) -> Density:
     """The fit's model and data as a density over positions."""
     data = {k: v.to_numpy() for k, v in fit.draws["observed_data"].data_vars.items()}
-    times = data["entry"], data["time"], data["upper"], data["event"] > 0
-    observed = Observed.from_times(*times, fit.baseline)
+    if fit.counted:
+        counted = data["events"], data["person_time"], data["start"][1:]
+        observed = observed_counts(fit.baseline, *counted)
+    else:
+        times = data["entry"], data["time"], data["upper"], data["event"] > 0
+        observed = Observed.from_times(*times, fit.baseline)
     patients = fit.draws["constant_data"]["individual"].to_numpy()
     return Density(fit.specification, observed, fit.design.rows, patients)
+
+
+def needs_patients(fit: Fit, what: str) -> None:
+    """Refuse what is worked out patient by patient for a fit of counts.
+
+    Raises
+    ------
+    InputError
+        The fit is one of counts.
+    """
+    if fit.counted:
+        message = f"this fit was made from counts, and {what} needs the patients themselves"
+        raise InputError([Fault(f"{message}; fit them where they are")])
 
 
 def _tree(old: "xr.DataTree", new: "dict[str, xr.Dataset]") -> "xr.DataTree":
@@ -178,11 +201,12 @@ def _tree(old: "xr.DataTree", new: "dict[str, xr.Dataset]") -> "xr.DataTree":
 
 
 def _present(fit: Fit, without: Sequence[int]) -> np.ndarray:
-    """Patients who are not left out, as a mask."""
-    unknown = [i for i in without if not 0 <= i < fit.n_patients]
+    """Patients (of counts, patterns) who are not left out, as a mask."""
+    size = int(fit.draws["constant_data"]["individual"].max()) + 1
+    unknown = [i for i in without if not 0 <= i < size]
     if unknown:
         message = f"without: no patients at {listed(unknown)}; positions run from 0 to "
-        raise InputError([Fault(f"{message}{fit.n_patients - 1}")])
-    present = np.ones(fit.n_patients, dtype=bool)
+        raise InputError([Fault(f"{message}{size - 1}")])
+    present = np.ones(size, dtype=bool)
     present[list(without)] = False
     return present

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,11 @@ from bayesurv.data.coding import (
     monotone,
     with_codings,
 )
-from bayesurv.data.cohort import Cohort
 from bayesurv.data.faults import Fault, InputError, nearest
+
+if TYPE_CHECKING:
+    from bayesurv.data.cohort import Cohort
+    from bayesurv.data.counts import Counts
 
 _RESPONSE = "response__"
 FUNCTIONS = ("C", "I", "scale", "center", "bs", "poly")  # formulae's, of use in a formula here
@@ -73,8 +76,8 @@ class Design:
     _matrices: Any
 
     @classmethod
-    def from_cohort(cls, formula: str, cohort: Cohort) -> "Design":
-        """Code a cohort's covariates by a formula of formulae's language, its right-hand side.
+    def from_cohort(cls, formula: str, cohort: "Cohort | Counts") -> "Design":
+        """Code the covariates of a cohort, or of the patterns of counts, by a formula of formulae's language, its right-hand side.
 
         Besides formulae's own functions, `linear(x)` scores an ordinal covariate 0, 1, 2, ... and
         `monotone(x)` lets its effect only grow (or only fall) from level to level; the bare name

@@ -74,10 +74,17 @@ def treatment_levels(fit: Fit, treatment: str, rank: bool = True) -> Arms:
     if len(levels) < 2 or (len(levels) > MOST_LEVELS and not category):
         message = f'treatment: "{treatment}" has {len(levels)} levels; name a covariate with two'
         raise InputError([Fault(message + " or a few" * rank)])
-    data = fit.draws["observed_data"]
-    last = np.fmax(data["time"].to_numpy(), data["upper"].to_numpy())
+    last = last_seen(fit)
     ends = [last[(values == level).to_numpy()].max() for level in levels]
     return Arms(treatment, tuple(levels), float(min(ends)))
+
+
+def last_seen(fit: Fit) -> np.ndarray:
+    """End of each row's follow-up, `(row,)`; of counts, the last cut that it went beyond."""
+    data = fit.draws["observed_data"]
+    if fit.counted:
+        return data["last"].to_numpy()
+    return np.fmax(data["time"].to_numpy(), data["upper"].to_numpy())
 
 
 def checked_horizon(arms: Arms, horizon: float | None, unit: str) -> float:

@@ -12,6 +12,7 @@ from bayesurv.estimands.leave_one_out import LeaveOneOut, leave_one_out
 from bayesurv.estimands.summary import quantiles
 from bayesurv.fitting import Fit
 from bayesurv.inference.compare import bootstrapped_weights, stacking_weights, standard_error
+from bayesurv.refitting import needs_patients
 
 CLEAR = 4.0  # a smaller difference in elpd is none, whatever its standard error
 STANDARD_ERRORS = 2.0
@@ -147,6 +148,7 @@ def follow_up_by_patient(fit: Fit) -> np.ndarray:
 
     Entry, last time, end of the interval of an event, time at risk, events, and sum of their times.
     """
+    needs_patients(fit, "a comparison by patients left out")
     data = fit.draws["observed_data"].to_dataset()
     rows = pd.DataFrame({name: data[name].to_numpy() for name in ("entry", "time", "upper")})
     event = data["event"].to_numpy()

@@ -30,7 +30,7 @@ from bayesurv.estimands.functionals import (
     quadrature,
     time_reaching,
 )
-from bayesurv.estimands.population import average_ratio, mixture
+from bayesurv.estimands.population import PATIENTS, average_ratio, mixture, patients_of
 from bayesurv.fitting import Fit
 
 if TYPE_CHECKING:
@@ -122,7 +122,9 @@ def expected_events(
     The sum of 1 - S(t|x) over its patients.
     """
     alive = standardised_survival(fit, population, times, extrapolate=extrapolate)
-    events = len(profile_frame(population)) * (1 - alive.isel(individual=0, drop=True))
+    events = patients_of(profile_frame(population)).sum() * (
+        1 - alive.isel(individual=0, drop=True)
+    )
     return events.rename("events").assign_attrs(alive.attrs)
 
 
@@ -190,6 +192,13 @@ def average_hazard_ratio(
 
 
 def baseline_covariates(fit: Fit) -> pd.DataFrame:
-    """Covariates of the cohort's patients, of the first row where a patient has several."""
-    individual = fit.draws["constant_data"]["individual"].to_numpy()
-    return fit.design.training.iloc[np.unique(individual, return_index=True)[1]]
+    """Covariates of the cohort's patients, of the first row where a patient has several.
+
+    Of counts, those of each pattern, with the number of its patients in the column `PATIENTS`.
+    """
+    constant = fit.draws["constant_data"]
+    first = np.unique(constant["individual"].to_numpy(), return_index=True)[1]
+    found = fit.design.training.iloc[first]
+    if fit.counted:
+        found = found.assign(**{PATIENTS: constant["patients"].to_numpy()})
+    return found

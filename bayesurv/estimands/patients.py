@@ -16,6 +16,7 @@ from bayesurv.estimands.curves import (
 )
 from bayesurv.estimands.functionals import invert, own_cumulative_hazard
 from bayesurv.fitting import Fit
+from bayesurv.refitting import needs_patients
 
 MOST_ARMS = 6
 EVERYONE = "All patients"
@@ -59,6 +60,7 @@ def follow_up(fit: Fit) -> FollowUp:
     InputError
         A patient was followed on after the event.
     """
+    needs_patients(fit, "this check")
     data = {name: v.to_numpy() for name, v in fit.draws["observed_data"].data_vars.items()}
     patient = fit.draws["constant_data"]["individual"].to_numpy()
     order = np.lexsort((data["time"], data["entry"], patient))

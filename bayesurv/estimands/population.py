@@ -8,12 +8,14 @@ population follow from that function, whatever the baseline.
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from bayesurv.data.design import Rows
 from bayesurv.estimands.curves import Profiles, profile_frame, relative_hazard
 from bayesurv.estimands.functionals import quadrature
 from bayesurv.fitting import Fit
 
+PATIENTS = "(patients)"  # column of a population whose rows stand for several
 HALVINGS = 10  # more than for one curve in time: the frailest may be long gone
 ALL_GONE = 40.0  # a cumulative hazard that nobody survives, e^-40
 
@@ -81,14 +83,20 @@ def mixture(
 
     Source: Rubin, Annals of Statistics 1981.
     """
-    rows, member = distinct_rows(fit.design.apply(profile_frame(population), source))
+    frame = profile_frame(population)
+    rows, member = distinct_rows(fit.design.apply(frame, source))
     relative = relative_hazard(fit, rows)
-    weights = np.ones((1, 1, len(member)))
+    weights = patients_of(frame)[None, None]
     if bootstrap is not None:
         size = (*relative.shape[:2], len(member))
-        weights = np.random.default_rng(bootstrap).standard_exponential(size)
+        weights = np.random.default_rng(bootstrap).standard_gamma(weights, size)
     of_distinct = weights @ (member[:, None] == np.arange(len(rows.fixed)))
     return Mixture(of_distinct / weights.sum(axis=-1, keepdims=True), relative)
+
+
+def patients_of(frame: pd.DataFrame) -> np.ndarray:
+    """Number of patients that each row of a population stands for, `(row,)`; 1 unless it says."""
+    return frame[PATIENTS].to_numpy(dtype=float) if PATIENTS in frame else np.ones(len(frame))
 
 
 def distinct_rows(rows: Rows) -> tuple[Rows, np.ndarray]:

@@ -51,8 +51,9 @@ def compressed(
     if not interval:
         return summed, patterns
     kept = np.flatnonzero(between)
+    times = entry[kept], time[kept], upper[kept], event[kept]
     apart = Observed.from_times(
-        *(each[kept] for each in (entry, time, upper, event)),
+        *times,
         baseline,
         delayed=delayed,
         interval=True,

@@ -62,7 +62,8 @@ class Observed:
         between = event & np.isfinite(upper)
         # Rows without an interval get one of positive length, masked out of the likelihood.
         end = np.where(between, upper, 2 * time + 1)
-        delayed, interval = delayed or (entry > 0).any(), interval or between.any()
+        delayed = delayed or bool((entry > 0).any())
+        interval = interval or bool(between.any())
         return cls(
             exact=(event & ~between).astype(float),
             hazard=baseline.hazard_basis(time),

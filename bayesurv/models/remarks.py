@@ -3,14 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from bayesurv.data.cohort import Cohort
 from bayesurv.data.design import Design
 from bayesurv.models.build import Specification
 
 FEW_EVENTS = 10
 
 
-def prior_remark(specification: Specification, cohort: Cohort) -> str:
+def prior_remark(specification: Specification, unit: str) -> str:
     """Say what the prior of the level is and which number of the data it was built on."""
     if specification.level is None:
         return "The level of the hazard has the prior that was stated."
@@ -19,20 +18,23 @@ def prior_remark(specification: Specification, cohort: Cohort) -> str:
         "as stated"
         if specification.priors.median_survival is not None
         else (
-            f"around the crude exponential median of the data, {median.centre:.3g} {cohort.unit}, "
+            f"around the crude exponential median of the data, {median.centre:.3g} {unit}, "
             "because none was stated"
         )
     )
     return (
-        f"Reference median survival: {median.lower:.3g} to {median.upper:.3g} {cohort.unit} with "
+        f"Reference median survival: {median.lower:.3g} to {median.upper:.3g} {unit} with "
         f"probability {median.prob:g}, {origin}."
     )
 
 
-def remarks(cohort: Cohort, specification: Specification) -> list[str]:
-    """Few events, levels without events, and reference profiles outside the data."""
-    few = few_events(cohort.n_events, len(specification.design.terms))
-    return [*few, *covariate_remarks(specification.design, cohort.event)]
+def remarks(specification: Specification, events: int, event: np.ndarray) -> list[str]:
+    """Few events, levels without events, and reference profiles outside the data.
+
+    `events` is their number; `event`, `(row,)`, whether any was in a row.
+    """
+    few = few_events(events, len(specification.design.terms))
+    return [*few, *covariate_remarks(specification.design, event)]
 
 
 def few_events(events: int, coefficients: int) -> list[str]:

@@ -1,11 +1,13 @@
 """Go through a plan with prior draws, so that faults show before anything is sampled."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from bayesurv.data.cohort import Cohort
+from bayesurv.data.counts import Counts
 from bayesurv.data.faults import Fault, InputError
 from bayesurv.estimands.arms import treatment_arms
 from bayesurv.estimands.margins import Margins
@@ -15,7 +17,7 @@ from bayesurv.plan import Plan
 from bayesurv.report.results import stated_profiles
 
 
-def rehearse(plan: Plan, cohorts: dict[str, Cohort]) -> dict[tuple[str, str], Fit]:
+def rehearse(plan: Plan, cohorts: Mapping[str, Cohort | Counts]) -> dict[tuple[str, str], Fit]:
     """Draw from the prior of every model, by endpoint and name of the baseline.
 
     Raises
@@ -39,9 +41,9 @@ def rehearse(plan: Plan, cohorts: dict[str, Cohort]) -> dict[tuple[str, str], Fi
     return priors
 
 
-def _cause_faults(plan: Plan, endpoint: str, cohort: Cohort) -> tuple[Fault, ...]:
+def _cause_faults(plan: Plan, endpoint: str, cohort: Cohort | Counts) -> tuple[Fault, ...]:
     cause = plan.endpoint[endpoint].cause
-    if cause is None:
+    if cause is None or isinstance(cohort, Counts):
         return ()
     try:
         event_causes(cohort, cause)
@@ -50,7 +52,7 @@ def _cause_faults(plan: Plan, endpoint: str, cohort: Cohort) -> tuple[Fault, ...
     return ()
 
 
-def _drawn(plan: Plan, cohort: Cohort, baseline: Any) -> Fit:
+def _drawn(plan: Plan, cohort: Cohort | Counts, baseline: Any) -> Fit:
     return prior(
         cohort,
         plan.model.formula,
@@ -61,7 +63,7 @@ def _drawn(plan: Plan, cohort: Cohort, baseline: Any) -> Fit:
     )
 
 
-def _faults(plan: Plan, cohort: Cohort, drawn: Fit) -> list[Fault]:
+def _faults(plan: Plan, cohort: Cohort | Counts, drawn: Fit) -> list[Fault]:
     asked = plan.estimand
     end = cohort.end_of_follow_up
     faults = [_too_late("times", t, end, cohort) for t in (asked.times or ())[-1:] if t > end]
@@ -83,6 +85,7 @@ def _faults(plan: Plan, cohort: Cohort, drawn: Fit) -> list[Fault]:
     return faults + [replace(fault, message=f"[estimand] {fault}") for fault in wrong]
 
 
-def _too_late(key: str, value: float, end: float, cohort: Cohort) -> Fault:
-    message = f"[estimand] {key}: {value:g} is past the end of follow-up of {cohort.columns.time}"
+def _too_late(key: str, value: float, end: float, cohort: Cohort | Counts) -> Fault:
+    what = cohort.endpoint if isinstance(cohort, Counts) else cohort.columns.time
+    message = f"[estimand] {key}: {value:g} is past the end of follow-up of {what}"
     return Fault(f"{message}; the largest allowed is {end} {cohort.unit}")

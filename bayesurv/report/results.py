@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bayesurv.estimands.arms import last_seen
 from bayesurv.estimands.contrasts import (
     baseline_covariates,
     standardised_hazard,
@@ -62,7 +63,8 @@ def write_fit(
     curve = survival(fit, stated_profiles(fit, profiles, treatment), grid)
     survival_table(curve).to_csv(folder / "survival.csv", index=False)
     fit.diagnostics.to_csv(folder / "diagnostics.csv", index=False)
-    leave_one_out(fit, exact=False).table().to_csv(folder / "loo.csv", index=False)
+    if not fit.counted:
+        leave_one_out(fit, exact=False).table().to_csv(folder / "loo.csv", index=False)
     if fit.failed:
         label = f"{label} (FAILED CHECKS)"
         sentences = ["These draws failed the sampler's checks and were written because of --force."]
@@ -90,15 +92,21 @@ def write_figures(
     treatment: str | None,
     classical: pd.DataFrame | None = None,
 ) -> None:
-    """Draw survival over Kaplan-Meier, hazard, forest and chains."""
+    """Draw survival over Kaplan-Meier (not for counts), hazard, forest and chains."""
     from bayesurv.plots.chains import plot_chains
     from bayesurv.plots.curves import plot_hazard, plot_survival
     from bayesurv.plots.forest import plot_forest
     from bayesurv.plots.style import save_all
 
     members = arms(fit, treatment)
-    observed = {name: observed_arm(fit, chosen) for name, chosen in members.items()}
-    ends = {name: km.end for name, km in observed.items()}
+    last = last_seen(fit)
+    observed, ends = {}, {}
+    for name, chosen in members.items():
+        if fit.counted:
+            ends[name] = float(last[chosen].max())
+        else:
+            observed[name] = observed_arm(fit, chosen)
+            ends[name] = observed[name].end
     axes = plot_survival(
         arm_curves(fit, members, hazard=False),
         observed,

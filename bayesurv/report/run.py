@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from bayesurv.data.cohort import Cohort
+from bayesurv.data.counts import Counts
 from bayesurv.estimands.margins import Margins
 from bayesurv.estimands.summary import hazard_ratios
 from bayesurv.fitting import CohortWarning, Fit, fit
@@ -58,7 +60,9 @@ def run_plan(
     with staged(out) as staging, warnings.catch_warnings():
         warnings.simplefilter("ignore", CohortWarning)  # the notes are printed and written
         watcher.step("Reading the cohort")
-        cohorts = plan.cohorts()
+        counts = plan.counts() or {}
+        patients = {} if counts else plan.cohorts()
+        cohorts: dict[str, Cohort | Counts] = {**counts, **patients}
         rehearse(plan, cohorts)
         outcomes = []
         for endpoint, cohort in cohorts.items():
@@ -88,9 +92,9 @@ def run_plan(
                 _write(plan, cohort, fitted, folder, origin)
                 ratios = hazard_ratios(fitted)
                 outcomes.append(Outcome(endpoint, baseline.name, ratios, fitted))
-        if plan.estimand.classical:
+        if plan.estimand.classical and patients:
             watcher.step("The classical analysis")
-            outcomes = _beside(plan, cohorts, outcomes, staging)
+            outcomes = _beside(plan, patients, outcomes, staging)
         (staging / "plan.toml").write_text(plan.to_toml(), encoding="utf-8")
         write_provenance(
             staging,
@@ -98,8 +102,9 @@ def run_plan(
             seconds=round(time.perf_counter() - begin, 1),
             **_described(plan, cohorts, outcomes),
         )
-        watcher.step("Writing the report")
-        write_report(staging)
+        if patients:  # the page looks at patients, whom counts do not hold
+            watcher.step("Writing the report")
+            write_report(staging)
     return outcomes
 
 
@@ -116,7 +121,9 @@ def _beside(
     return [replace(found, beside=said[found.endpoint]) for found in outcomes]
 
 
-def _write(plan: Plan, cohort: Cohort, fitted: Fit, folder: Path, origin: dict[str, Any]) -> None:
+def _write(
+    plan: Plan, cohort: Cohort | Counts, fitted: Fit, folder: Path, origin: dict[str, Any]
+) -> None:
     asked = plan.estimand
     write_fit(
         fitted,
@@ -128,12 +135,16 @@ def _write(plan: Plan, cohort: Cohort, fitted: Fit, folder: Path, origin: dict[s
         profiles=asked.profiles,
         margins=Margins(asked.rmst_margin, asked.survival_margin),
         causal=asked.causal,
-        classical=classical_ratios(plan, cohort) if asked.classical else None,
+        classical=classical_ratios(plan, cohort)
+        if asked.classical and isinstance(cohort, Cohort)
+        else None,
         provenance=origin,
     )
 
 
-def _described(plan: Plan, cohorts: dict[str, Cohort], outcomes: list[Outcome]) -> dict[str, Any]:
+def _described(
+    plan: Plan, cohorts: Mapping[str, Cohort | Counts], outcomes: list[Outcome]
+) -> dict[str, Any]:
     fits = {f"{o.endpoint}/{o.baseline}": o.fit for o in outcomes}
     return {
         "seed": plan.sampling_settings().seed,
