@@ -1,16 +1,18 @@
 """Posterior of the treatment's effect in each of many simulated studies."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
 
 from bayesurv.data.design import Rows
 from bayesurv.fitting import compiled_survival
-from bayesurv.inference.reweigh import MAX_PARETO_K, weighted_quantile
+from bayesurv.inference.reweigh import weighted_quantile
 from bayesurv.models.build import Specification
-from bayesurv.models.compression import compressed
+from bayesurv.models.likelihood import Observed
 from bayesurv.planning.studies import Studies
+from bayesurv.planning.vectorised_data import study_arrays
 
 LAPLACE, NUTS, DOUBTFUL = "laplace", "nuts", "nuts, checks failed"
 
@@ -91,7 +93,7 @@ def analyse(
     """Analyse every study by the same model.
 
     The posterior is a Laplace approximation with importance weights; where their k-hat is above
-    0.7 the study is sampled by NUTS instead.
+    0.7, or no mode was found, the study is sampled by NUTS instead.
 
     Parameters
     ----------
@@ -106,42 +108,49 @@ def analyse(
     seeds : (study,) array of int
         A seed for each study, so that its numbers depend on no other.
     """
-    found = [
-        _posterior(specification, patterns, studies, i, treatment, draws, int(seed))
-        for i, seed in enumerate(seeds)
-    ]
+    from bayesurv.inference.laplace import approximate
+
+    own, shared = _arrays(specification, patterns, studies)
+    name, element = _coefficient(specification, treatment)
+    compiled = _compiled(specification, {key: value[0] for key, value in own.items()} | shared)
+    found = []
+    for i, seed in enumerate(seeds.tolist()):
+        study = compiled.with_data(**{key: value[i] for key, value in own.items()})
+        approximation = approximate(study, draws=draws, seed=seed)
+        if approximation.reliable:
+            values, weight = approximation.named(name)[:, element], approximation.weight
+            posterior = Posterior(values, weight, approximation.pareto_k, LAPLACE)
+        else:
+            posterior = _sampled(specification, study, treatment, approximation.pareto_k, seed)
+        found.append(posterior)
     return Answers.of(found, margin, ci_prob)
 
 
-def _posterior(
-    specification: Specification,
-    patterns: Rows,
-    studies: Studies,
-    i: int,
-    treatment: str,
-    draws: int,
-    seed: int,
-) -> Posterior:
-    from bayesurv.inference.laplace import approximate
-
-    compiled = _compiled(specification, patterns, studies, i)
-    name, element = _coefficient(specification, treatment)
-    found = approximate(compiled, draws=draws, seed=seed)
-    if found.pareto_k <= MAX_PARETO_K:
-        values = found.named(name)[:, element]
-        return Posterior(values, found.weight, float(found.pareto_k), LAPLACE)
-    return _sampled(specification, compiled, treatment, float(found.pareto_k), seed)
+def _arrays(
+    specification: Specification, patterns: Rows, studies: Studies
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Data that each study has of its own, along the first axis, and those that all share."""
+    own, shared = study_arrays(specification, patterns, studies)
+    if specification.design.group_terms:
+        groups = {"group_index": patterns.group_index, "group_value": patterns.group_value}
+        if specification.baseline.additive:
+            shared = shared | groups
+        else:
+            own = own | {name: value[studies.pattern] for name, value in groups.items()}
+    return own, shared
 
 
-def _compiled(specification: Specification, patterns: Rows, studies: Studies, i: int) -> Any:
-    """The compiled model on one study's data."""
-    chosen = studies.pattern[i]
-    rows = Rows(patterns.fixed[chosen], patterns.group_index[chosen], patterns.group_value[chosen])
-    time, event = studies.time[i], studies.event[i]
-    entry = np.zeros_like(time) if studies.entry is None else studies.entry[i]
-    upper = np.full_like(time, np.nan)
-    observed, distinct = compressed(specification.baseline, rows, entry, time, upper, event)
-    return compiled_survival(specification, observed, distinct)
+def _compiled(specification: Specification, arrays: Mapping[str, np.ndarray]) -> Any:
+    """The compiled model on these arrays."""
+    none = np.empty((arrays["fixed"].shape[0], 0))
+    rows = Rows(
+        arrays["fixed"],
+        arrays.get("group_index", none.astype(int)),
+        arrays.get("group_value", none),
+    )
+    names = [each.name for each in fields(Observed) if each.name in arrays]
+    observed = Observed(**{name: arrays[name] for name in names})
+    return compiled_survival(specification, observed, rows)
 
 
 def _sampled(

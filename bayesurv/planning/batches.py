@@ -123,6 +123,13 @@ def _look(
     now = np.where(took_place, calendar, -np.inf)
     final = bool((calendar == simulated.finish).all())
     seen = simulated.studies if final else simulated.seen(now)
+    table = {
+        "calendar": calendar,
+        "entered": np.where(took_place, (simulated.entered <= now[:, None]).sum(axis=1), np.nan),
+        "events": np.where(took_place, seen.event.sum(axis=1), np.nan),
+    }
+    if not took_place.any():
+        return table | _columns(None, took_place)
     model, design = simulation.model(), simulation.design
     answers = engine(simulation.engine)(
         model.specification,
@@ -134,16 +141,17 @@ def _look(
         draws=design.analysis.draws,
         seeds=seeds[took_place],
     )
-    table = {
-        "calendar": calendar,
-        "entered": np.where(took_place, (simulated.entered <= now[:, None]).sum(axis=1), np.nan),
-        "events": np.where(took_place, seen.event.sum(axis=1), np.nan),
-    }
+    return table | _columns(answers, took_place)
+
+
+def _columns(answers: Answers | None, took_place: np.ndarray) -> Table:
+    """Answers of the studies that were looked at, nan or empty for the others."""
+    table = {}
     for each in fields(Answers):
-        values = getattr(answers, each.name)
-        text = values.dtype.kind == "U"
-        column = np.full(len(calendar), "", dtype="U32") if text else np.full(len(calendar), np.nan)
-        column[took_place] = values
+        empty = "" if each.name == "method" else np.nan
+        column = np.full(len(took_place), empty, dtype="U32" if empty == "" else float)
+        if answers is not None:
+            column[took_place] = getattr(answers, each.name)
         table[each.name] = column
     return table
 

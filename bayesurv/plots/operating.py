@@ -122,11 +122,10 @@ def _boxes(axes: Axes, studies: pd.DataFrame) -> None:
     for place, name in enumerate(names):
         values = named.loc[named["name"] == name, "probability"]
         low, start, middle, end, high = np.quantile(values, BOXES)
-        axes.plot([place, place], [low, high], color=COLOURS[0], lw=0.9)
-        axes.bar(
-            place, end - start, 0.6, start, color=COLOURS[5], edgecolor=COLOURS[0], linewidth=0.8
-        )
-        axes.plot([place - 0.3, place + 0.3], [middle, middle], color=INK, lw=1.4)
+        axes.plot([place, place], [low, high], color=COLOURS[0], lw=0.9, zorder=1)
+        style = {"color": COLOURS[5], "edgecolor": COLOURS[0], "linewidth": 0.8, "zorder": 2}
+        axes.bar(place, end - start, 0.6, start, **style)
+        axes.plot([place - 0.3, place + 0.3], [middle, middle], color=INK, lw=1.4, zorder=3)
     axes.set_xticks(range(len(names)), names, rotation=90)
 
 
