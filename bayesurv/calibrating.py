@@ -150,9 +150,7 @@ class Experiment:
 
         data = {k: self.template.draws[k].to_dataset() for k in ("observed_data", "constant_data")}
         posterior = dataset(self.specification, parameters)
-        return replace(
-            self.template, draws=xr.DataTree.from_dict({"posterior": posterior, **data})
-        )
+        return replace(self.template, draws=xr.DataTree.from_dict({"posterior": posterior, **data}))
 
     def _log_likelihood(
         self, simulated: Simulated, parameters: Mapping[str, np.ndarray]
@@ -198,6 +196,7 @@ def experiment(
     treatment: str | None = None,
     horizon: float | None = None,
     sampling: Sampling = SHORT,
+    seed: int | None = None,
 ) -> Experiment:
     """A model on a cohort's design; what the cohort settles, such as cuts, is settled once.
 
@@ -209,7 +208,7 @@ def experiment(
         Of the standardised difference in survival.
     horizon
         Of survival and RMST; unless given, the end of follow-up of the arm followed least long.
-    sampling
+    sampling, seed
         Settings of each refit; the same seed gives the same numbers.
 
     Raises
@@ -217,15 +216,13 @@ def experiment(
     InputError
         Formula, covariates, priors, treatment or horizon that cannot be used.
     """
-    template = prior(
-        cohort, formula, baseline=baseline, priors=priors, missing=missing, draws=1,
-        seed=sampling.seed,
-    )  # fmt: skip
+    settings = sampling if seed is None else replace(sampling, seed=seed)
+    template = prior(cohort, formula, baseline=baseline, priors=priors, missing=missing, draws=1)
     if treatment is None:
         until = template.end_of_follow_up if horizon is None else horizon
     else:
         until = checked_horizon(treatment_arms(template, treatment), horizon, template.unit)
-    return Experiment(template, treatment, until, sampling)
+    return Experiment(template, treatment, until, settings)
 
 
 def calibrate_model(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bayesurv.cli_borrow import borrow_commands
+from bayesurv.cli_calibrate import calibrate_commands
 from bayesurv.cli_classical import classical_commands
 from bayesurv.cli_data import data_commands
 from bayesurv.cli_digitise import digitise_commands
@@ -183,6 +184,7 @@ app.add_typer(response_commands)
 app.add_typer(simulate_commands)
 app.add_typer(table_commands)
 app.add_typer(borrow_commands)
+app.add_typer(calibrate_commands)
 app.add_typer(time_zero_commands)
 
 

@@ -20,7 +20,7 @@ import pandas as pd
 
 from bayesurv.calibrating import calibrate_model, experiment
 from bayesurv.data.cohort import Cohort
-from bayesurv.inference.calibration import positions, uniformity
+from bayesurv.inference.calibration import shares, uniformity
 from bayesurv.inference.sample import Sampling
 from bayesurv.models.baselines import (
     Exponential,
@@ -106,16 +106,15 @@ def calibration(name, model, refits):
     """The table of one configuration, with the refits that failed and the counts of the ranks."""
     found = calibrate_model(model, refits)
     table = uniformity(found.ranks)
-    random = np.random.default_rng(0)
-    counts = {}
-    for quantity, own in found.ranks.groupby("quantity", sort=False):
-        share = positions(own["rank"].to_numpy(), own["draws"].to_numpy(), random)
-        counts[quantity] = " ".join(map(str, np.histogram(share, BINS, (0, 1))[0]))
+    counts = [
+        " ".join(map(str, np.histogram(share, BINS, (0, 1))[0]))
+        for share in shares(found.ranks).values()
+    ]
     table.insert(0, "design", name[1])
     table.insert(0, "baseline", name[0])
     failed = int((~found.refits["passed"]).sum())
     effective = found.refits["effective_draws"].median()
-    return table.assign(failed=failed, effective_draws=effective, counts=counts.values())
+    return table.assign(failed=failed, effective_draws=effective, counts=counts)
 
 
 def behaviour(model):

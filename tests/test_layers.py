@@ -18,11 +18,12 @@ ALLOWED = {
     "responding": "data models inference posterior fitting responding",
     "ensembles": "data models inference posterior fitting refitting ensembles",
     "estimands": f"{FIT} ensembles frequentist estimands",
+    "calibrating": "data models inference posterior fitting estimands calibrating",
     "saved": f"{FIT} saved",
     "plots": "frequentist estimands plots",
     "plan": "data models inference plan",
     "planning": f"{FIT} estimands saved plan planning",
-    "report": f"{FIT} ensembles estimands saved frequentist plots plan planning report",
+    "report": f"{FIT} calibrating ensembles estimands saved frequentist plots plan planning report",
     "cli": f"{FIT} ensembles estimands saved frequentist plots plan planning report cli",
     "__init__": f"{FIT} ensembles estimands saved",
 }

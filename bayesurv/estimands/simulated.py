@@ -1,4 +1,4 @@
-"""A cohort's follow-up drawn anew from a model, on the cohort's own design: what a fit would see."""
+"""A cohort's follow-up drawn anew from a model, on its own design: what a fit would see."""
 
 from dataclasses import dataclass
 

@@ -123,12 +123,20 @@ def independent(effective: float, draws: int, most: int = MOST_DRAWS) -> np.ndar
     return np.floor((np.arange(kept) + 0.5) * draws / kept).astype(int)
 
 
-def positions(rank: np.ndarray, draws: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Ranks as uniform numbers between 0 and 1, spread over the width that each stands for."""
-    return (rank + random.random(len(rank))) / (draws + 1)
+def shares(found: pd.DataFrame, seed: int = 0) -> dict[str, np.ndarray]:
+    """Ranks of each quantity as numbers between 0 and 1, spread over the width each stands for."""
+    random = np.random.default_rng(seed)
+    return {
+        str(quantity): ((own["rank"] + random.random(len(own))) / (own["draws"] + 1)).to_numpy(
+            float
+        )
+        for quantity, own in found.groupby("quantity", sort=False)
+    }
 
 
-def uniformity(found: pd.DataFrame, seed: int = 0, probability: float = PROBABILITY) -> pd.DataFrame:
+def uniformity(
+    found: pd.DataFrame, seed: int = 0, probability: float = PROBABILITY
+) -> pd.DataFrame:
     """Whether the ranks of each quantity are uniform; one row for each, in their order.
 
     Columns:
@@ -147,11 +155,11 @@ def uniformity(found: pd.DataFrame, seed: int = 0, probability: float = PROBABIL
 
     Source: Säilynoja, Bürkner and Vehtari, Statistics and Computing 2022.
     """
-    random = np.random.default_rng(seed)
-    level = (1 - probability) / max(found["quantity"].nunique(), 1)
+    uniform = shares(found, seed)
+    level = (1 - probability) / max(len(uniform), 1)
     rows = []
-    for quantity, own in found.groupby("quantity", sort=False):
-        share = positions(own["rank"].to_numpy(), own["draws"].to_numpy(), random)
+    for quantity, share in uniform.items():
+        own = found[found["quantity"] == quantity]
         p = simultaneous_p_value(share, POINTS)
         rows.append(
             {"quantity": quantity, "refits": len(own), "p_value": p, "inside_band": p > level}
