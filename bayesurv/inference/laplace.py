@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 
+from bayesurv.inference.evaluate import kept, log_density
 from bayesurv.inference.hyperparameter_grid import explore
 from bayesurv.inference.importance import propose
-from bayesurv.inference.mode import log_density
 from bayesurv.inference.reweigh import MAX_PARETO_K, smoothed, systematic
 
 SCALES = ("group_sd", "smoothing_sd")
@@ -104,31 +103,12 @@ def expanded(compiled: Any, position: np.ndarray) -> dict[str, np.ndarray]:
 
     The arrays have shape `(draw, ...)`.
     """
-    rows = np.ascontiguousarray(position, dtype=float)
-    code, size = compiled.compiled_expand_func, compiled.n_expanded
-    values = _expand(code, compiled.user_data, rows, size)
-    hidden = compiled.reparameterized_names
+    values, hidden = kept(compiled, position), compiled.reparameterized_names
     return {
-        name: values[:, place].reshape(len(rows), *map(int, shape))
+        name: values[:, place].reshape(len(values), *map(int, shape))
         for name, place, shape in zip(*compiled.shape_info, strict=True)
         if name not in hidden
     }
-
-
-@numba.njit(nogil=True, cache=True)
-def _expand(entry_point: Any, data: Any, positions: Any, size: Any) -> Any:
-    """All that a compiled model keeps of each position, shape `(draw, size)`."""
-    draws, dim = positions.shape
-    values = np.empty((draws, size))
-    for i in range(draws):
-        entry_point(
-            np.uint64(dim),
-            np.uint64(size),
-            positions[i].ctypes,
-            values[i].ctypes,
-            data.ctypes,
-        )
-    return values
 
 
 def _places(compiled: Any) -> dict[str, tuple[slice, tuple[int, ...]]]:

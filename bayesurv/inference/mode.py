@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
+
+from bayesurv.inference.evaluate import log_density
 
 SETTLED = 1e-6  # what a last step would still add to the log density
 MOST_STEPS = 100
@@ -13,35 +14,6 @@ ENOUGH = 2e-4  # share of the gain promised by the curvature that a step must br
 FIRST_REACH = 1e-4  # half the width of a central difference before any curvature is known
 REACH = 1e-3  # the same in conditional standard deviations
 FLATTEST = 1e-8  # smallest curvature that is believed, with each element scaled to curvature 1
-
-
-@numba.njit(nogil=True, cache=True)
-def evaluate(entry_point: Any, data: Any, positions: Any) -> Any:
-    """Log density, shape `(point,)`, and gradient of a compiled model at `(point, dim)`.
-
-    `entry_point` is a compiled model's `compiled_logp_func`, `data` its `user_data`. The log
-    density is minus infinity where it or its gradient is not finite.
-    """
-    points, dim = positions.shape
-    gradient = np.empty((points, dim))
-    value = np.empty((points, 1))
-    for i in range(points):
-        failed = entry_point(
-            np.uint64(dim),
-            positions[i].ctypes,
-            gradient[i].ctypes,
-            value[i].ctypes,
-            data.ctypes,
-        )
-        if failed:
-            value[i, 0] = -np.inf
-    return value[:, 0], gradient
-
-
-def log_density(compiled: Any, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Log density `(point,)` and gradient `(point, dim)` on the unconstrained scale."""
-    rows = np.ascontiguousarray(positions, dtype=float)  # the machine code reads whole rows
-    return evaluate(compiled.compiled_logp_func, compiled.user_data, rows)
 
 
 @dataclass(frozen=True)
