@@ -19,7 +19,7 @@ from bayesurv.inference.mode import SETTLED, Peak, climb
 STEP = 1.0  # distance of two nodes, on the log scale for a scale
 TOO_COARSE = 2.0  # log mass that both neighbours of the best node lie below it on a coarse grid
 MOST_HALVINGS = 12
-NEGLIGIBLE = 7.0  # log mass below the best node's where the grid ends
+NEGLIGIBLE = 6.0  # log mass below the best node's where the grid ends
 MOST_STEPS = 30
 MOST_NODES = 200  # on the way up
 ROUGH = 1e-2  # tolerance of a climb at a node

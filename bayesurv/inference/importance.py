@@ -14,7 +14,7 @@ import numpy as np
 
 from bayesurv.inference.hyperparameter_grid import Grid
 
-TAILS = 8.0  # degrees of freedom
+TAILS = 6.0  # degrees of freedom
 
 
 def propose(

@@ -75,18 +75,36 @@ class Approximation:
 
 
 def approximate(
-    compiled: Any, draws: int = 1000, seed: int = 0, gridded: Sequence[str] = SCALES
+    compiled: Any, draws: int = 1000, seed: Any = 0, gridded: Sequence[str] = SCALES
 ) -> Approximation:
     """Approximate the posterior of a compiled model; the same seed gives the same numbers.
 
-    `compiled` is a `CompiledModel` that was told where to start. `gridded` names the variables
-    that a grid is laid over; where they have more than three elements no grid is laid, and
-    Pareto k will tell. `draws` is 25 or more.
-
     A mode that no draw comes near is not seen: neither Newton's method nor Pareto k tells of it.
+
+    Parameters
+    ----------
+    compiled
+        A `CompiledModel` that was told where to start.
+    draws
+        25 or more.
+    seed
+        Whatever numpy's `default_rng` takes.
+    gridded
+        Names of variables that a grid is laid over. Where Pareto k is above 0.7, one is laid over
+        `log_median` too. A grid spans three elements at most; where there are more, none is laid.
     """
     places = _places(compiled)
-    grid = explore(compiled, _elements(places, gridded), _start(compiled))
+    narrow, wide = (_elements(places, names) for names in (gridded, (*gridded, "log_median")))
+    found = _attempt(compiled, draws, seed, narrow)
+    if not found.reliable and len(narrow) < len(wide) <= MOST_GRIDDED:
+        return _attempt(compiled, draws, seed, wide)
+    return found
+
+
+def _attempt(compiled: Any, draws: int, seed: Any, gridded: np.ndarray) -> Approximation:
+    """Weighted draws from a proposal with a grid over these elements, unless there are too many."""
+    few = gridded if len(gridded) <= MOST_GRIDDED else gridded[:0]
+    grid = explore(compiled, few, _start(compiled))
     position, log_proposal = propose(grid, draws, np.random.default_rng(seed))
     log_ratio = log_density(compiled, position)[0] - log_proposal
     weight, pareto_k, log_evidence = np.full(draws, 1 / draws), np.inf, -np.inf
@@ -95,7 +113,9 @@ def approximate(
         weight = smooth[0]
         highest = log_ratio.max()
         log_evidence = float(highest + np.log(np.exp(log_ratio - highest).mean()))
-    return Approximation(position, weight, pareto_k, grid.mode, log_evidence, grid.settled, places)
+    return Approximation(
+        position, weight, pareto_k, grid.mode, log_evidence, grid.settled, _places(compiled)
+    )
 
 
 def expanded(compiled: Any, position: np.ndarray) -> dict[str, np.ndarray]:
@@ -121,12 +141,12 @@ def _places(compiled: Any) -> dict[str, tuple[slice, tuple[int, ...]]]:
 
 
 def _elements(places: dict[str, tuple[slice, tuple[int, ...]]], names: Sequence[str]) -> np.ndarray:
-    """Positions of the elements of variables, or none where there are too many for a grid."""
+    """Positions of the elements of the variables of these names."""
     found: list[int] = []
     for name, (place, _) in places.items():
         if name.partition("_log__")[0] in names:
             found.extend(range(place.start, place.stop))
-    return np.array(found if len(found) <= MOST_GRIDDED else [], dtype=int)
+    return np.array(found, dtype=int)
 
 
 def _start(compiled: Any) -> np.ndarray:
