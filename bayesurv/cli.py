@@ -22,6 +22,7 @@ from bayesurv.cli_plan import (
     Id,
     Landmark,
     Member,
+    Method,
     Missing,
     Seed,
     Source,
@@ -89,6 +90,7 @@ def fit(
     start: Start = None,
     out: Out = Path("bayesurv-results"),
     seed: Seed = None,
+    method: Method = None,
     classical: Annotated[
         bool | None,
         typer.Option(

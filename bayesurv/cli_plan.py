@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 KEYS = (
     "time", "event", "formula", "unit", "entry", "upper", "cause", "id", "treatment", "baseline",
     "missing", "endpoint", "horizon", "classical", "member", "landmark", "enter_at", "start",
+    "method",
 )  # fmt: skip
 
 Source = Annotated[
@@ -66,6 +67,10 @@ Member = Annotated[
 Start = Annotated[
     str | None,
     typer.Option(metavar="COL", help="When treatment started; empty: never. Before it, untreated."),
+]
+Method = Annotated[
+    str | None,
+    typer.Option(help='"nuts" unless given, or "laplace": milliseconds, not for what is reported.'),
 ]
 Seed = Annotated[int | None, typer.Option(help="Same seed, same numbers.")]
 

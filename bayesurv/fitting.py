@@ -11,6 +11,7 @@ import pandas as pd
 from bayesurv.data.cohort import Cohort
 from bayesurv.data.counts import Counts
 from bayesurv.data.design import Design, Rows, variables
+from bayesurv.data.faults import Fault, InputError, listed, nearest
 from bayesurv.models.baselines import Baseline, Weibull
 from bayesurv.models.build import (
     Specification,
@@ -25,7 +26,7 @@ from bayesurv.models.distributions import Sampled
 from bayesurv.models.likelihood import Observed
 from bayesurv.models.prior_draws import prior_draws
 from bayesurv.models.priors import MEDIAN_SPREAD, MedianSurvival, Priors
-from bayesurv.models.remarks import prior_remark, remarks
+from bayesurv.models.remarks import method_remark, prior_remark, remarks
 from bayesurv.posterior import data, dataset, groups, happened, individuals
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def fit(
     missing: str = "error",
     sampling: "Sampling | None" = None,
     seed: int | None = None,
+    method: str | None = None,
     progress: "Progress | None" = None,
     force: bool = False,
 ) -> Fit:
@@ -145,6 +147,10 @@ def fit(
         "error", or "drop" to leave out patients with a missing covariate, which is noted.
     sampling, seed
         Settings of the sampler; the same seed gives the same numbers.
+    method
+        "nuts" unless the settings say otherwise; "laplace" approximates the posterior in
+        milliseconds by weighted draws, and samples by NUTS where the weights are no good. A note
+        says which it was.
     progress
         Called with the share of the draws that are done.
     force
@@ -153,14 +159,15 @@ def fit(
     Raises
     ------
     InputError
-        Formula, covariates or priors that cannot be used.
+        Formula, covariates or priors that cannot be used, or there is no such method.
     SamplingError
         The draws fail the checks after one retry with stricter settings.
     """
+    settings = sampling_settings(sampling, seed, method)
     cohort = cohort.complete(variables(formula, cohort.covariates), missing)
     specification = specify(cohort, formula, baseline, priors)
     compiled = compiled_survival(specification, *compressed_cohort(specification, cohort))
-    run = run_model(compiled, sampling, seed, progress, force)
+    run = run_model(compiled, settings, progress=progress, force=force)
     notes = (*cohort.notes, *remarks(specification, cohort.n_events, happened(cohort)))
     for note in notes:
         warnings.warn(note, CohortWarning, stacklevel=2)
@@ -172,7 +179,11 @@ def fit(
         end_of_follow_up=cohort.end_of_follow_up,
         n_patients=cohort.n_patients,
         n_events=cohort.n_events,
-        notes=(*notes, prior_remark(specification, cohort.unit)),
+        notes=(
+            *notes,
+            *method_remark(settings.method, run.settings.method),
+            prior_remark(specification, cohort.unit),
+        ),
         settings=run.settings.describe(),
         failed=bool(run.failures),
     )
@@ -221,11 +232,30 @@ def run_model(
     force: bool = False,
 ) -> "Run":
     """Sample a compiled model; `seed` takes the place of that of the settings."""
-    from bayesurv.inference.sample import Sampling, sample
+    from bayesurv.inference.sample import sample
+
+    return sample(compiled, sampling_settings(sampling, seed, None), progress, force)
+
+
+def sampling_settings(
+    sampling: "Sampling | None", seed: int | None, method: str | None
+) -> "Sampling":
+    """Settings of the sampler with another seed or method, where given.
+
+    Raises
+    ------
+    InputError
+        There is no such method.
+    """
+    from bayesurv.inference.sample import METHODS, Sampling
 
     settings = sampling if sampling is not None else Sampling()
     settings = settings if seed is None else replace(settings, seed=seed)
-    return sample(compiled, settings, progress, force)
+    settings = settings if method is None else replace(settings, method=method)
+    if settings.method not in METHODS:
+        message = f"method is one of {listed(METHODS)}.{nearest(settings.method, METHODS)}"
+        raise InputError([Fault(message, value=settings.method)])
+    return settings
 
 
 def compressed_cohort(

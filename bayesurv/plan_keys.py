@@ -188,6 +188,7 @@ class EstimandKeys(Keys):
 class SamplingKeys(Keys):
     """Settings of the sampler."""
 
+    method: Literal["nuts", "laplace"] = Sampling.method  # type: ignore[assignment]
     chains: Annotated[int, Field(ge=2)] = Sampling.chains
     draws: Annotated[int, Field(ge=100)] = Sampling.draws
     tune: Annotated[int, Field(ge=100)] = Sampling.tune

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayesurv.data.faults import Fault, InputError, listed
-from bayesurv.fitting import Fit
+from bayesurv.data.person_time import taken
+from bayesurv.fitting import Fit, compiled_survival
 from bayesurv.inference.diagnostics import diagnose
 from bayesurv.inference.reweigh import (
     MAX_PARETO_K,
@@ -34,8 +35,9 @@ def refit(
 ) -> Fit:
     """Fit the same model again, without some patients or under other priors.
 
-    The draws of the fit are moved to the new posterior, see `inference.tempering`; nothing is
-    compiled, and a saved fit is enough. Baseline, coding, cuts and the reference median of the
+    Without some patients, by the method "laplace"; where its weights are no good, and under other
+    priors, the draws of the fit are moved to the new posterior, see `inference.tempering`. A saved
+    fit is enough. Baseline, coding, cuts and the reference median of the
     prior stay those of the fit. The log likelihood is given for all patients, also those left
     out, for whom it is predictive.
 
@@ -67,13 +69,18 @@ def refit(
         other = prior if priors is None else new.log_prior(position)
         return prior + pointwise[:, before].sum(axis=-1), other + pointwise[:, kept].sum(axis=-1)
 
-    generator = np.random.default_rng([seed, *np.flatnonzero(~kept)])
-    moved = temper(start.reshape(-1, start.shape[-1]), ends, generator)
-    drawn = new.sampled(moved.position.reshape(start.shape))
+    entropy = [seed, *np.flatnonzero(~kept).tolist()]
+    drawn = None if priors is not None else _approximated(new, kept, start.shape[:2], entropy)
+    settled = True
+    if drawn is None:
+        generator = np.random.default_rng(entropy)
+        moved = temper(start.reshape(-1, start.shape[-1]), ends, generator)
+        drawn = new.sampled(moved.position.reshape(start.shape))
+        settled = moved.settled
     tree = _tree(fit.draws, groups(new, drawn, pointwise=not fit.counted))
     tree.attrs[LEFT_OUT] = np.flatnonzero(~kept).tolist()
     checks = diagnose(tree)
-    failed = fit.failed or not (moved.settled and checks["passed"].all())
+    failed = fit.failed or not (settled and checks["passed"].all())
     return replace(changed, draws=tree, diagnostics=checks, failed=failed)
 
 
@@ -175,6 +182,26 @@ def density(fit: Fit) -> Density:
         observed = Observed.from_times(*times, fit.baseline)
     patients = fit.draws["constant_data"]["individual"].to_numpy()
     return Density(fit.specification, observed, fit.design.rows, patients)
+
+
+def _approximated(
+    density: Density, kept: np.ndarray, shape: tuple[int, ...], entropy: Sequence[int]
+) -> dict[str, np.ndarray] | None:
+    """Sampled quantities `(chain, draw, ...)` given those kept; None where not to be trusted."""
+    from bayesurv.inference.weighted import weighted_draws
+
+    chosen = kept[density.patients]
+    arrays = {name: values[..., chosen] for name, values in density.observed.arrays().items()}
+    observed, rows = Observed(**arrays), taken(density.rows, chosen)
+    compiled = compiled_survival(density.specification, observed, rows)
+    found = weighted_draws(compiled, int(np.prod(shape)), entropy)
+    if not found.reliable:
+        return None
+    return {
+        block.name: values.reshape(*shape, *values.shape[1:])
+        for block in density.blocks()
+        for values in [found.parameters[block.name]]
+    }
 
 
 def needs_patients(fit: Fit, what: str) -> None:

@@ -85,7 +85,7 @@ def diagnose(tree: "xr.DataTree") -> pd.DataFrame:
 def judged(rows: list[tuple[str, float, float, str]]) -> pd.DataFrame:
     """Table of checks from each one's name, value, limit and the parameter concerned."""
     table = pd.DataFrame(rows, columns=["check", "value", "limit", "worst"])
-    at_most = table["check"].isin(["r_hat", "divergences"])
+    at_most = table["check"].isin(["r_hat", "divergences", "pareto_k"])
     within = np.where(at_most, table["value"] <= table["limit"], table["value"] >= table["limit"])
     return table.assign(passed=within)[["check", "value", "limit", "passed", "worst"]]
 

@@ -6,6 +6,7 @@ have an R-hat below 1.01 or 400 effective draws. What is asked of them instead:
 
 - of each member: no divergence, R-hat at most 1.1, and an energy fraction (BFMI) of 0.2 or more;
   one that fails is sampled again, twice as long with a stricter acceptance, up to two times;
+- of a member with the method "laplace": that its weights are good, or else it is sampled;
 - of all members together: 400 effective draws in the bulk and the tails of every parameter, and a
   Monte-Carlo error beside every estimate.
 """
@@ -14,7 +15,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,12 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from bayesurv.inference.diagnostics import MIN_ESS, elements, energy_fraction, judged
-from bayesurv.inference.sample import Progress, Sampling, draw
+from bayesurv.inference.reweigh import MAX_PARETO_K
+from bayesurv.inference.sample import LAPLACE, Progress, Sampling, draw
+from bayesurv.inference.weighted import as_tree, weighted_draws
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 TOGETHER, FEWEST = 12_000, 150  # draws of all members, and of one chain, at the least
 MAX_R_HAT = 1.1
@@ -32,14 +38,18 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Drawn:
-    """Draws of one member, `(chain, draw, ...)` by parameter, and what its chains look like."""
+    """Draws of one member, `(chain, draw, ...)` by parameter, and what its chains look like.
+
+    Draws of the method "laplace" have no chains, but Pareto k of their weights.
+    """
 
     posterior: Mapping[str, np.ndarray]
-    r_hat: float
-    worst: str
-    divergences: int
-    bfmi: float
-    attempts: int
+    r_hat: float = 1.0
+    worst: str = ""
+    divergences: int = 0
+    bfmi: float = np.inf
+    attempts: int = 1
+    pareto_k: float = np.nan
 
     @property
     def passed(self) -> bool:
@@ -94,6 +104,11 @@ def sample_members(
 
 def _sample(make: Callable[[int], Any], position: int, settings: Sampling) -> Drawn:
     compiled, attempt = make(position), settings
+    if settings.method == LAPLACE:
+        weighted = weighted_draws(compiled, settings.chains * settings.draws, settings.seed)
+        if weighted.reliable:
+            posterior = as_tree(weighted, compiled, settings.chains)["posterior"].to_dataset()
+            return Drawn(_arrays(posterior), pareto_k=weighted.pareto_k)
     for attempts in range(1, ATTEMPTS + 1):
         tree = draw(compiled, attempt)
         posterior = tree["posterior"].to_dataset()
@@ -103,7 +118,7 @@ def _sample(make: Callable[[int], Any], position: int, settings: Sampling) -> Dr
         worst = int(agreement.argmax())
         thin = attempt.draws // settings.draws
         found = Drawn(
-            {str(k): v.to_numpy()[:, ::thin].copy() for k, v in posterior.data_vars.items()},
+            _arrays(posterior.isel(draw=slice(None, None, thin))),
             r_hat=float(agreement[worst]),
             worst=every[worst][0],
             divergences=int(stats["diverging"].sum()),
@@ -114,6 +129,10 @@ def _sample(make: Callable[[int], Any], position: int, settings: Sampling) -> Dr
             break
         attempt = attempt.stricter()
     return found
+
+
+def _arrays(posterior: "xr.Dataset") -> dict[str, np.ndarray]:
+    return {str(name): values.to_numpy().copy() for name, values in posterior.data_vars.items()}
 
 
 def r_hat(values: np.ndarray) -> np.ndarray:
@@ -200,4 +219,10 @@ def diagnose_members(
         ("divergences", divergences, 0, ", ".join(f"member {label}" for label in diverging)),
         ("bfmi", drawn[slow].bfmi, MIN_BFMI, f"member {members[slow]}"),
     ]
+    weighted = [i for i, each in enumerate(drawn) if not np.isnan(each.pareto_k)]
+    if weighted:
+        most = max(weighted, key=lambda i: drawn[i].pareto_k)
+        rows.append(("pareto_k", drawn[most].pareto_k, MAX_PARETO_K, f"member {members[most]}"))
+    if len(weighted) == len(drawn):  # there are no chains
+        rows = [row for row in rows if row[0] in ("ess_bulk", "ess_tail", "pareto_k")]
     return judged(rows)

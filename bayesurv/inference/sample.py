@@ -1,4 +1,4 @@
-"""Sample a compiled model with nutpie's NUTS."""
+"""Sample a compiled model with nutpie's NUTS, or approximate it where that is asked for."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayesurv.inference.diagnostics import SamplingError, diagnose, failures
 from bayesurv.inference.trace import to_tree
+from bayesurv.inference.weighted import as_tree, diagnose_weights, weighted_draws
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,15 +15,23 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+METHODS = NUTS, LAPLACE = ("nuts", "laplace")
+
+
 @dataclass(frozen=True)
 class Sampling:
-    """Settings of NUTS: `draws` are kept of each chain, after `tune` that are not."""
+    """Settings of NUTS: `draws` are kept of each chain, after `tune` that are not.
+
+    With the method "laplace" as many draws come from `inference.laplace`, in milliseconds, unless
+    their importance weights are no good: then from NUTS.
+    """
 
     chains: int = 4
     draws: int = 1000
     tune: int = 1000
     target_accept: float = 0.95
     seed: int = 0
+    method: str = NUTS
 
     def stricter(self) -> "Sampling":
         """Settings of the one automatic retry."""
@@ -109,11 +118,19 @@ def sample(
 ) -> Run:
     """Run NUTS, check it, and run it once more with stricter settings where the checks fail.
 
+    Where the settings ask for the method "laplace", that comes first, and NUTS only where the
+    weights fail their checks; the settings of the run say which it was.
+
     Raises
     ------
     SamplingError
         The second run fails the checks too and `force` is false.
     """
+    if settings.method == LAPLACE:
+        found = weighted_draws(compiled, settings.chains * settings.draws, settings.seed)
+        if found.reliable:
+            return Run(as_tree(found, compiled, settings.chains), settings, diagnose_weights(found))
+        settings = replace(settings, method=NUTS)
     for attempt in (settings, settings.stricter()):
         tree = draw(compiled, attempt, progress)
         run = Run(tree, attempt, diagnose(tree))

@@ -73,7 +73,7 @@ def _weighted(observed: Observed, count: np.ndarray) -> Observed:
         entry=observed.entry,
         upper=observed.upper,
         between=None if between is None else between * count,
-        weight=count.astype(float),
+        count=count.astype(float),
     )
 
 
@@ -108,7 +108,7 @@ def sums(events: np.ndarray, hazard: np.ndarray, exposure: np.ndarray) -> Observ
     exposure : the cumulative hazard's basis summed over patients, from entry on.
     """
     mean = hazard / np.where(events > 0, events, 1.0)
-    return Observed(exact=events, hazard=mean, time=exposure, weight=np.ones(len(events)))
+    return Observed(exact=events, hazard=mean, time=exposure, count=np.ones(len(events)))
 
 
 def _added(values: np.ndarray, member: np.ndarray, size: int) -> np.ndarray:

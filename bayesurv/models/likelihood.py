@@ -27,7 +27,7 @@ class Observed:
     exact, between : (row,) number of events that are exact, or in (time, upper]; 1.0 or 0.0 for a
         row that is one patient's.
     hazard, time, entry, upper : bases of the baseline at each row's times, `(..., row)`.
-    weight : (row,) number of times that the row's cumulative hazard counts; None: once each.
+    count : (row,) number of times that the row's cumulative hazard counts; None: once each.
     """
 
     exact: Array
@@ -36,7 +36,7 @@ class Observed:
     entry: Array | None = None
     upper: Array | None = None
     between: Array | None = None
-    weight: Array | None = None
+    count: Array | None = None
 
     @classmethod
     def from_cohort(cls, cohort: Cohort, baseline: Baseline) -> "Observed":
@@ -86,7 +86,7 @@ def log_likelihood(
     `predictor` is the linear predictor of each row, shape `(..., row)`.
     """
     relative = xp.exp(predictor)
-    counted = relative if observed.weight is None else observed.weight * relative
+    counted = relative if observed.count is None else observed.count * relative
     until_time = baseline.cumulative_hazard(observed.time, parameters, xp)
     log_hazard = baseline.log_hazard(observed.hazard, parameters, xp) + predictor
     total = observed.exact * log_hazard - until_time * counted

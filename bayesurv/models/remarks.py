@@ -37,6 +37,21 @@ def remarks(specification: Specification, events: int, event: np.ndarray) -> lis
     return [*few, *covariate_remarks(specification.design, event)]
 
 
+def method_remark(asked: str, used: str) -> tuple[str, ...]:
+    """Say so where the draws are not, or against what was asked for, those of NUTS."""
+    if asked == "nuts":
+        return ()
+    if used == asked:
+        return (
+            "The draws come from importance sampling around a Laplace approximation, not from "
+            "MCMC: fit by NUTS what is to be reported.",
+        )
+    return (
+        "The importance weights of the Laplace approximation failed their checks, so the draws "
+        "come from NUTS.",
+    )
+
+
 def few_events(events: int, coefficients: int) -> list[str]:
     """Few events per coefficient."""
     if not events < FEW_EVENTS * coefficients:

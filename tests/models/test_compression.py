@@ -123,7 +123,7 @@ def test_rows_that_all_differ_stay_as_they_are():
     np.testing.assert_array_equal(rows.fixed, design.rows.fixed)
     plain = Observed.from_cohort(patients, bs.Weibull())
     np.testing.assert_array_equal(observed.time, plain.time)
-    np.testing.assert_array_equal(observed.weight, np.ones(61))
+    np.testing.assert_array_equal(observed.count, np.ones(61))
 
 
 @pytest.mark.parametrize("name", ["weibull", "piecewise"])
@@ -134,7 +134,7 @@ def test_arrays_that_no_row_needs_are_there_when_asked_for(name):
     design = Design.from_cohort("cti2", patients)
     times = patients.entry, patients.time, patients.upper, patients.event
     observed, _ = compressed(BASELINES[name], design.rows, *times, delayed=True, interval=True)
-    assert {"entry", "upper", "between", "weight"} <= set(observed.arrays())
+    assert {"entry", "upper", "between", "count"} <= set(observed.arrays())
 
 
 def test_distinct_lines_keep_their_order_and_count_all_lines():

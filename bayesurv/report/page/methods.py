@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from bayesurv.data.faults import listed
+from bayesurv.inference.sample import LAPLACE
 from bayesurv.plots.style import duration, number
 from bayesurv.report.benefit_words import survival_name
 from bayesurv.report.page.folder import Results
@@ -92,6 +93,12 @@ def _sampling(results: Results, described: Any) -> str:
         rows = diagnostics.set_index("check")["value"]
         said = ", ".join(f"{check_name(name)} {_value(rows[name])}" for name in rows.index)
     each = f" for each of {results.members} members" if results.members else ""
+    if used.get("method") == LAPLACE:
+        return (
+            "The posterior was approximated by importance sampling around its mode (PyMC "
+            f"{versions['pymc']}), {used['chains'] * used['draws']} draws{each}, seed "
+            f"{used['seed']} (worst values: {said})."
+        )
     return (
         f"The posterior was sampled by the No-U-Turn sampler (PyMC {versions['pymc']}, nutpie "
         f"{versions['nutpie']}), {used['chains']} chains of {used['draws']} draws after "
