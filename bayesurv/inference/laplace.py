@@ -105,16 +105,17 @@ def _attempt(compiled: Any, draws: int, seed: Any, gridded: np.ndarray) -> Appro
     """Weighted draws from a proposal with a grid over these elements, unless there are too many."""
     few = gridded if len(gridded) <= MOST_GRIDDED else gridded[:0]
     grid = explore(compiled, few, _start(compiled))
+    places = _places(compiled)
+    if not np.isfinite(grid.log_mass).any():
+        same, equal = np.tile(grid.mode, (draws, 1)), np.full(draws, 1 / draws)
+        return Approximation(same, equal, np.inf, grid.mode, -np.inf, False, places)
     position, log_proposal = propose(grid, draws, np.random.default_rng(seed))
     log_ratio = log_density(compiled, position)[0] - log_proposal
-    weight, pareto_k, log_evidence = np.full(draws, 1 / draws), np.inf, -np.inf
-    if np.isfinite(log_ratio).any():
-        smooth, pareto_k = smoothed(log_ratio[None])
-        weight = smooth[0]
-        highest = log_ratio.max()
-        log_evidence = float(highest + np.log(np.exp(log_ratio - highest).mean()))
+    weight, pareto_k = smoothed(log_ratio[None])
+    highest = log_ratio.max()
+    log_evidence = float(highest + np.log(np.exp(log_ratio - highest).mean()))
     return Approximation(
-        position, weight, pareto_k, grid.mode, log_evidence, grid.settled, _places(compiled)
+        position, weight[0], pareto_k, grid.mode, log_evidence, grid.settled, places
     )
 
 

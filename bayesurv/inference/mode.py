@@ -92,11 +92,12 @@ def _local(compiled: Any, position: np.ndarray, free: np.ndarray, reach: np.ndar
     shift[np.arange(count), free] = reach
     points = np.concatenate([position[None], position + shift, position - shift])
     value, gradient = log_density(compiled, points)
-    gradient = gradient[:, free]
-    slope = (gradient[1 : count + 1] - gradient[count + 1 :]) / (2 * reach[:, None])
-    finite = np.isfinite(value).all()
-    hessian = (slope + slope.T) / 2 if finite else np.full((count, count), np.nan)
-    return _Local(position, float(value[0]), gradient[0], hessian)
+    hessian = np.full((count, count), np.nan)
+    if np.isfinite(value).all():
+        above, below = gradient[1 : count + 1, free], gradient[count + 1 :, free]
+        slope = (above - below) / (2 * reach[:, None])
+        hessian = (slope + slope.T) / 2
+    return _Local(position, float(value[0]), gradient[0, free], hessian)
 
 
 def _scaling(hessian: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
