@@ -34,7 +34,7 @@ def share(happened: np.ndarray) -> Estimate:
     spread = REACH**2 / count
     middle = (p + spread / 2) / (1 + spread)
     half = np.sqrt(p * (1 - p) * spread + spread**2 / 4) / (1 + spread)
-    lower, upper = max(0.0, middle - half), min(1.0, middle + half)
+    lower, upper = min(p, max(0.0, middle - half)), max(p, min(1.0, middle + half))
     return Estimate(p, float(np.sqrt(p * (1 - p) / count)), float(lower), float(upper), count)
 
 

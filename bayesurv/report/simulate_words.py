@@ -36,7 +36,8 @@ def _planned(design: StudyDesign, table: pd.DataFrame, sizes: pd.DataFrame) -> I
     decision, threshold = design.decision, design.decision.threshold[0]
     yield _conduct(keys, design.simulation.replicates)
     rule = f"Success is {benefit_name(decision.margin)} of at least {threshold:g}"
-    looks = f", or a stop for success at one of {len(keys.looks.at)} looks" if keys.looks else ""
+    stops = decision.efficacy is not None
+    looks = ", or a stop for success at a look before it" if stops else ""
     yield f"{rule} at the final analysis{looks}."
     success = success_rows(table, threshold)
     for patients in keys.patients:
