@@ -108,7 +108,7 @@ class Counts:
         raw = first[patterns].reset_index(drop=True)
         coded = code_covariates(check, raw, agreement.ordinal, agreement.reference)
         check.finish()
-        for text in raw.columns[raw.dtypes == object]:  # as centres 1, 2 and A
+        for text in raw.select_dtypes(exclude="number"):  # as centres 1, 2 and A
             if not is_category(coded[text]):
                 coded[text] = pd.Categorical(as_text(raw[text]))
         return cls(

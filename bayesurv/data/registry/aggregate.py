@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from bayesurv.data.faults import Checklist, Fault, InputError, listed
 from bayesurv.data.registry import columns, faulty, grouping
 from bayesurv.data.registry.agreement import Agreement, group_factors
 from bayesurv.data.registry.engine import Engine
+from bayesurv.data.registry.patterns import Limits, known, read_patterns
 from bayesurv.data.registry.table import COLUMNS, CountTable, Origin
-from bayesurv.data.registry.tally import Tally, readable, tally
+from bayesurv.data.registry.tally import Tally, tally
 
-MOST_PATTERNS = 10_000
-FEWEST = 5
+DEFAULT = Limits()
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,7 @@ def count(
     *,
     cuts: Sequence[float] | None = None,
     centre: str | None = None,
-    fewest: int = FEWEST,
-    most_patterns: int = MOST_PATTERNS,
+    limits: Limits = DEFAULT,
 ) -> Counted:
     """Count events and person-time by the covariates of a plan's formula, for each endpoint.
 
@@ -61,8 +61,7 @@ def count(
         In place of the plan's.
     centre : str, optional
         Level of the group factor that the formula names and the source does not have.
-    fewest, most_patterns : int
-        Fewest patients for each value of a numeric covariate, and most patterns.
+    limits : Limits
 
     Raises
     ------
@@ -71,26 +70,22 @@ def count(
     """
     cohort, table = sections["cohort"], engine.table
     column = _centre_column(engine, sections["model"]["formula"], centre)
-    known = [*table.columns, *([column] if column else [])]
-    agreement = Agreement.from_plan(sections, known, cuts)
+    there = [*table.columns, *([column] if column else [])]
+    agreement = Agreement.from_plan(sections, there, cuts)
     id, drop = cohort.get("id"), cohort.get("missing") == "drop"
     check = Checklist(engine.name)
     _check_plan(check, sections, agreement, id)
     columns.check_columns(check, table, agreement, id, column)
     check.finish()
-    rows, missing = faulty.check_rows(check, engine, agreement, drop)
+    rows = faulty.check_rows(check, engine, agreement)
     check.finish()
     faulty.check_patients(check, engine, agreement, id)
     check.finish()
     named = (column, centre) if column and centre else None
-    counting = Counting(engine, agreement, id, named, drop, fewest, most_patterns)
-    made = {name: counting.tally(check, name) for name in agreement.endpoints}
-    check.finish()
-    lacking = [f"{name} missing in {n} of {rows} rows" for name, n in missing.items() if n]
+    counting = Counting(engine, agreement, id, named, drop, limits)
     notes = [f"[time_zero] {key} = {value:g}" for key, value in agreement.clock.items()]
-    if lacking:
-        notes.append(f"Patients without a covariate were left out: {listed(lacking)}")
-    return Counted(made, agreement, rows, named, tuple(notes))
+    made = {name: counting.tally(check, notes, name) for name in agreement.endpoints}
+    return Counted(made, agreement, rows, named, tuple(dict.fromkeys(notes)))
 
 
 @dataclass(frozen=True)
@@ -102,47 +97,61 @@ class Counting:
     id: str | None
     centre: tuple[str, str] | None
     drop: bool
-    fewest: int
-    most_patterns: int
+    limits: Limits
 
-    def tally(self, check: Checklist, endpoint: str) -> Tally:
-        """Counts of an endpoint; what hinders them is noted, or raised if nothing can go on."""
-        column, level = self.centre or (None, None)
-        rows = columns.typed(self.engine.table, self.agreement, endpoint, self.id, level)
-        if self.drop:
-            rows = grouping.drop_incomplete(rows, self.agreement, self.id)
-        rows = columns.clocked(rows, self.agreement.clock)
+    def tally(self, check: Checklist, notes: list[str], endpoint: str) -> Tally:
+        """Counts of an endpoint, adding to the notes; InputError if there can be none."""
+        rows = self._rows(endpoint)
         names = [f"c{position}" for position in range(len(self.agreement.covariates))]
-        self._check_patterns(check, rows, names)
-        touching = self.id is not None and "entry" in self.agreement.endpoints[endpoint]
-        groups = self.engine.ask(grouping.grouped(rows, names, self.agreement.cuts, touching))
-        size = sum(groups["rows"].to_pylist())
-        if not sum(groups["events"].to_pylist()):
-            check.add(f"{endpoint}: no events among {size} rows, so there is no hazard to estimate")
-            check.finish()
+        if self.drop and self._several(endpoint) and names:
+            kept = grouping.drop_incomplete(rows, names)
+            notes += self._left_out(rows, kept)
+            rows = kept
+        rows = columns.clocked(rows, self.agreement.clock)
+        groups = self._groups(rows, names, endpoint)
         raw = groups.select(names).to_pandas().set_axis([*self.agreement.covariates], axis=1)
-        patterns = readable(check, raw, self.agreement, column, size, self.fewest)
+        sizes = groups["rows"].to_numpy()
+        complete, lacking = known(check, raw, sizes, self.drop)
+        if lacking and self.drop:
+            notes.append(f"Left out: {listed(lacking)}")
+        if not sizes[complete].sum():
+            check.add(f"{endpoint}: nobody is left to be counted")
         check.finish()
-        if self.id is not None:
-            people = self.engine.ask(rows.aggregate(n=rows.id.nunique()))
-            size = people["n"][0].as_py()
-        return tally(groups, patterns, self.agreement, size)
+        groups, raw = groups.filter(pa.array(complete)), raw[complete].reset_index(drop=True)
+        size = int(sizes[complete].sum())
+        centres = [self.centre[0]] if self.centre else []
+        patterns = read_patterns(check, raw, self.agreement, centres, size, self.limits)
+        check.finish()
+        return tally(groups, patterns, self.agreement, self._people(rows, endpoint, size))
 
-    def _check_patterns(self, check: Checklist, rows: Any, names: list[str]) -> None:
-        """Refuse more patterns than can be fetched, with the covariate that makes most of them."""
-        if not names:
-            return
-        patterns = self.engine.ask(rows.select(names).distinct().count().as_table())
-        if (number := patterns[0][0].as_py()) <= self.most_patterns:
-            return
-        each = self.engine.ask(rows.aggregate(**{name: rows[name].nunique() for name in names}))
-        most, name = max((each[c][0].as_py(), self.agreement.covariates[int(c[1:])]) for c in names)
-        check.add(
-            f"the covariates make {number} patterns, more than {self.most_patterns} "
-            f"(--max-patterns); {name} alone has {most} values: cut it into groups first",
-            column=name,
-        )
-        check.finish()
+    def _rows(self, endpoint: str) -> Any:
+        level = self.centre[1] if self.centre else None
+        return columns.typed(self.engine.table, self.agreement, endpoint, self.id, level)
+
+    def _several(self, endpoint: str) -> bool:
+        """Whether a patient may have several rows."""
+        return self.id is not None and "entry" in self.agreement.endpoints[endpoint]
+
+    def _groups(self, rows: Any, names: list[str], endpoint: str) -> pa.Table:
+        """The sums; no more groups are fetched than show that there are too many patterns."""
+        cuts = self.agreement.cuts
+        expression = grouping.grouped(rows, names, cuts, self._several(endpoint))
+        begins = len(cuts) + 1 if "entry" in self.agreement.endpoints[endpoint] else 1
+        most = (self.limits.most_patterns + 1) * (len(cuts) + 1) * begins
+        return self.engine.ask(expression.limit(most))
+
+    def _people(self, rows: Any, endpoint: str, size: int) -> int:
+        """Number of patients: of rows, where each has one."""
+        return self._distinct(rows) if self._several(endpoint) else size
+
+    def _distinct(self, rows: Any) -> int:
+        found = self.engine.ask(rows.aggregate(people=rows.id.nunique()))
+        return int(found["people"][0].as_py())
+
+    def _left_out(self, rows: Any, kept: Any) -> list[str]:
+        before, after = self._distinct(rows), self._distinct(kept)
+        gone = before - after
+        return [f"Left out: {gone} of {before} patients without a covariate"] if gone else []
 
 
 def table_of(counted: Counted, tallies: Mapping[str, Tally], notes: Sequence[str]) -> CountTable:

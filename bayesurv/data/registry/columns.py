@@ -1,8 +1,9 @@
 """The columns that counting needs, typed alike on every engine, as an Ibis expression.
 
 Names in what is made: `time`, `entry`, `event` (1 or 0), `id`, and `c0`, `c1`, ... for the
-covariates in the agreement's order. A cell that cannot be read as its column's use asks for is
-null; `faulty` says how many there are.
+covariates in the agreement's order, text as it stands and all else as numbers. What cannot be read
+is null or NaN; `faulty` says where that is so. No expression names a cell twice without need:
+engines do not share the work.
 """
 
 from collections.abc import Mapping
@@ -50,45 +51,35 @@ def typed(
     if id is not None:
         made["id"] = table[id]
     for position, name in enumerate(agreement.covariates):
-        there = name in table.columns
-        made[f"c{position}"] = level(table[name]) if there else _constant(centre)
+        if name not in table.columns:
+            made[f"c{position}"] = _constant(centre)
+        else:
+            is_text = table[name].type().is_string()
+            made[f"c{position}"] = table[name] if is_text else number(table[name])
     return table.select(**made)
 
 
 def number(column: Any) -> Any:
-    """A column as numbers; null where missing, or where text is no number."""
-    kind = column.type()
-    if kind.is_string():
-        column = _text(column).try_cast("float64")
-    elif not kind.is_floating():
-        return column.cast("float64")
-    return column.isnan().ifelse(None, column.cast("float64"))
+    """A column as numbers; null where text is no number."""
+    return column.try_cast("float64") if column.type().is_string() else column.cast("float64")
 
 
 def flag(column: Any) -> Any:
     """A column of 1 and 0, or true and false, as numbers."""
+    numbers = number(column)
+    if not column.type().is_string():
+        return numbers
+    import ibis
+
+    words = [(column.strip().lower() == word, float(digit)) for word, digit in FLAGS.items()]
+    return numbers.isnull().ifelse(ibis.cases(*words), numbers)
+
+
+def missing(column: Any) -> Any:
+    """Whether a cell is empty, NaN, or one of the words that mean so."""
     if column.type().is_string():
-        import ibis
-
-        lower = _text(column).lower()
-        digits = [(lower == word, digit) for word, digit in FLAGS.items()]
-        return ibis.cases(*digits, else_=lower).try_cast("float64")
-    return number(column)
-
-
-def level(column: Any) -> Any:
-    """A covariate: numbers, with true and false as 1 and 0, or text; null where missing."""
-    return _text(column) if column.type().is_string() else number(column)
-
-
-def given(column: Any) -> Any:
-    """Whether a cell holds anything, be it readable or not."""
-    return _text(column).notnull() if column.type().is_string() else number(column).notnull()
-
-
-def _text(column: Any) -> Any:
-    stripped = column.strip()
-    return stripped.isin(MISSING).ifelse(None, stripped)
+        return column.isnull() | column.strip().isin(MISSING)
+    return column.isnull() | number(column).isnan()
 
 
 def _zero() -> Any:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bayesurv.data.faults import Checklist, listed, shown
+from bayesurv.data.faults import Checklist, shown
 from bayesurv.data.follow_up import DAYS, PLAIN_NUMBER
-from bayesurv.data.read import MISSING
 from bayesurv.data.registry import columns
 from bayesurv.data.registry.agreement import Agreement
 from bayesurv.data.registry.engine import Engine
@@ -25,23 +24,16 @@ class Probe:
     worst: Any = None
 
 
-def check_rows(
-    check: Checklist, engine: Engine, agreement: Agreement, drop: bool
-) -> tuple[int, dict[str, int]]:
-    """Note every kind of fault; the number of rows, and of rows without each covariate.
-
-    With `drop`, missing covariates are no fault.
-    """
+def check_rows(check: Checklist, engine: Engine, agreement: Agreement) -> int:
+    """Note every kind of fault in times and events; the number of rows."""
     table = engine.table
-    probes = {str(i): probe for i, probe in enumerate(_probes(table, agreement, drop))}
+    probes = {str(i): probe for i, probe in enumerate(_probes(table, agreement))}
     metrics = {f"n{i}": _count(probe.wrong) for i, probe in probes.items()}
     metrics |= {
         f"v{i}": probe.wrong.ifelse(probe.worst, None).min()
         for i, probe in probes.items()
         if probe.worst is not None
     }
-    inside = [name for name in agreement.covariates if name in table.columns]
-    metrics |= {f"m{k}": _count(~columns.given(table[n])) for k, n in enumerate(inside)}
     found = engine.ask(table.aggregate(rows=table.count(), **metrics)).to_pylist()[0]
     if not found["rows"]:
         check.add("there are no rows")
@@ -51,14 +43,14 @@ def check_rows(
             value = found.get(f"v{i}")
             said = probe.message.format(value=shown(value), where=where)
             check.add(said, column=probe.column, value=value)
-    return found["rows"], {n: found[f"m{k}"] or 0 for k, n in enumerate(inside)}
+    return found["rows"]
 
 
 def _count(condition: Any) -> Any:
     return condition.ifelse(1, 0).sum()
 
 
-def _probes(table: Any, agreement: Agreement, drop: bool) -> Iterator[Probe]:
+def _probes(table: Any, agreement: Agreement) -> Iterator[Probe]:
     for roles in agreement.endpoints.values():
         yield from _times(table, roles["time"], agreement.unit)
         yield from _events(table, roles["event"])
@@ -66,9 +58,6 @@ def _probes(table: Any, agreement: Agreement, drop: bool) -> Iterator[Probe]:
             yield from _entries(table, roles["entry"], roles["time"])
         if "upper" in roles:
             yield from _uppers(table, roles)
-    for name in agreement.covariates:
-        if name in table.columns:
-            yield from _covariate(table, name, drop)
 
 
 def _times(table: Any, name: str, unit: str) -> Iterator[Probe]:
@@ -91,20 +80,26 @@ def _times(table: Any, name: str, unit: str) -> Iterator[Probe]:
 
 def _numbers(table: Any, name: str, if_missing: str) -> Iterator[Probe]:
     column = table[name]
-    numbers, given = columns.number(column), columns.given(column)
-    yield Probe(name, ~given, f"missing in {{where}}; {if_missing}")
+    numbers = columns.number(column)
+    unread = numbers.isnull() | numbers.isnan()
+    yield Probe(
+        name, unread.ifelse(columns.missing(column), False), f"missing in {{where}}; {if_missing}"
+    )
     if column.type().is_string():
-        wrong = given & numbers.isnull()
+        wrong = numbers.isnull().ifelse(~columns.missing(column), False)
         message = "not a number in {where}, such as {value}; " + PLAIN_NUMBER
         yield Probe(name, wrong, message, column)
+    far = (numbers.abs() > LONGEST_TIME) & ~numbers.isnan()
     message = f"not finite, or beyond {LONGEST_TIME:g}, in {{where}}; {PLAIN_NUMBER}"
-    yield Probe(name, numbers.abs() > LONGEST_TIME, message)
+    yield Probe(name, far, message)
 
 
 def _events(table: Any, name: str) -> Iterator[Probe]:
-    event, given = columns.flag(table[name]), columns.given(table[name])
-    yield Probe(name, ~given, f"missing in {{where}}; {ALLOWED}")
-    wrong = given & (event.isnull() | ~event.isin([0.0, 1.0]))
+    event = columns.flag(table[name])
+    unread = (event.isnull() | event.isnan()).ifelse(columns.missing(table[name]), False)
+    yield Probe(name, unread, f"missing in {{where}}; {ALLOWED}")
+    known = event.isin([0.0, 1.0]).fill_null(False)
+    wrong = known.ifelse(False, ~columns.missing(table[name]))
     message = f"neither 0 nor 1 in {{where}}, such as {{value}}; {ALLOWED}"
     yield Probe(name, wrong, message, table[name])
 
@@ -115,25 +110,15 @@ def _entries(table: Any, name: str, time: str) -> Iterator[Probe]:
     message = "below 0, the day of origin, in {where}, the lowest {value}"
     yield Probe(name, entry < 0, message, entry)
     message = f"not before {time} in {{where}}, such as {{value}}; a row covers (entry, time]"
-    yield Probe(name, (end > 0) & (entry >= end), message, entry)
+    late = (end > 0) & (entry >= end) & ~entry.isnan()
+    yield Probe(name, late, message, entry)
 
 
 def _uppers(table: Any, roles: Any) -> Iterator[Probe]:
     upper, time = columns.number(table[roles["upper"]]), columns.number(table[roles["time"]])
     message = f"other than {roles['time']} in {{where}}, such as {{value}}; counts cannot hold an "
     message += "event that is known only to an interval: fit those patients where they are"
-    yield Probe(roles["upper"], upper.notnull() & (upper != time), message, upper)
-
-
-def _covariate(table: Any, name: str, drop: bool) -> Iterator[Probe]:
-    column = table[name]
-    if not drop:
-        message = "missing in {where}; fill it in (" + f"or {listed(MISSING[1:])} mean missing), "
-        message += 'or leave out such patients: missing = "drop" under [cohort]'
-        yield Probe(name, ~columns.given(column), message)
-    if not column.type().is_string():
-        numbers = columns.number(column)
-        yield Probe(name, numbers.abs() == float("inf"), "not finite in {where}")
+    yield Probe(roles["upper"], upper.notnull() & ~upper.isnan() & (upper != time), message, upper)
 
 
 def check_patients(check: Checklist, engine: Engine, agreement: Agreement, id: str | None) -> None:
@@ -141,7 +126,7 @@ def check_patients(check: Checklist, engine: Engine, agreement: Agreement, id: s
     if id is None:
         return
     table = engine.table
-    lacking = engine.ask(table.aggregate(n=_count(~columns.given(table[id])))).to_pylist()[0]["n"]
+    lacking = engine.ask(table.aggregate(n=_count(columns.missing(table[id])))).to_pylist()[0]["n"]
     if lacking:
         check.add(f"missing in {lacking} rows; every row needs the patient's id", column=id)
     for name, roles in agreement.endpoints.items():

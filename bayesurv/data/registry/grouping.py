@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bayesurv.data.registry.agreement import Agreement
+from bayesurv.data.registry import columns
 
 HIGH, LOW = 18, 30  # bits of a time's fraction in its two parts
 SUMS = (
@@ -50,16 +50,12 @@ def grouped(rows: Any, names: list[str], cuts: Sequence[float], touching: bool) 
     return rows.group_by([*names, "begins", "stops"]).aggregate(rows=rows.count(), **summed)
 
 
-def drop_incomplete(rows: Any, agreement: Agreement, id: str | None) -> Any:
-    """Only patients all of whose rows have every covariate."""
+def drop_incomplete(rows: Any, names: list[str]) -> Any:
+    """Only patients (`id`) all of whose rows have every covariate."""
     import ibis
 
-    known = [rows[f"c{position}"].notnull() for position in range(len(agreement.covariates))]
-    if not known:
-        return rows
-    if id is None:
-        return rows.filter(*known)
-    lacking = rows.filter(~ibis.and_(*known)).select("id").distinct()
+    lacks = [columns.missing(rows[name]) for name in names]
+    lacking = rows.filter(ibis.or_(*lacks)).select("id").distinct()
     return rows.anti_join(lacking, "id")
 
 

@@ -1,6 +1,6 @@
 """Counts of one endpoint while they are made: arrays, and the same in wider intervals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -8,13 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from bayesurv.data.covariates import code_covariates, is_category
-from bayesurv.data.faults import Checklist
-from bayesurv.data.read import as_text
 from bayesurv.data.registry.agreement import Agreement
 from bayesurv.data.registry.grouping import HIGH, LOW, exact_sums
-
-MOST_VALUES = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,51 +132,3 @@ def _person_time(
         exact -= int(carried[pattern, interval]) * starts[interval]
         found[pattern, interval] = float(exact)
     return found
-
-
-def readable(
-    check: Checklist,
-    raw: pd.DataFrame,
-    agreement: Agreement,
-    centre: str | None,
-    rows: int,
-    fewest: int,
-) -> pd.DataFrame:
-    """Covariates of groups as numbers or text, as a Cohort would read them; faults are noted.
-
-    A covariate with nearly as many values as patients is one: it tells them apart.
-    """
-    declared = {*agreement.reference, *agreement.ordinal, centre}
-    made = {}
-    for name in raw:
-        made[name] = _read(check, raw[name], agreement.ordinal, name in declared)
-        if not pd.api.types.is_numeric_dtype(made[name]):
-            continue
-        values = made[name].nunique()
-        if values > MOST_VALUES and rows / values < fewest:
-            check.add(
-                f"has {values} different values among {rows} rows, so that counts by it would be "
-                "the patients themselves; cut it into groups first, and state those in the plan",
-                column=str(name),
-            )
-    return pd.DataFrame(made, index=raw.index)
-
-
-def _read(
-    check: Checklist, values: pd.Series, ordinal: Mapping[str, tuple[str, ...]], declared: bool
-) -> pd.Series:
-    name = str(values.name)
-    if declared:
-        text = pd.Series(as_text(values), index=values.index, dtype=object)
-        for level in sorted(set(text) - set(ordinal.get(name, text))):
-            message = f'"{level}" is not one of the levels {", ".join(ordinal[name])}'
-            check.add(message, column=name, value=level)
-        return text
-    coded = code_covariates(Checklist(""), values.to_frame(), {}, {})[name].set_axis(values.index)
-    if is_category(coded):
-        return coded.astype(object)
-    if coded.dtype == object:
-        message = "holds numbers and text; correct it, or state a reference level in the plan if "
-        check.add(f"{message}these are categories", column=name)
-        return coded
-    return coded.astype(float)
