@@ -1,5 +1,6 @@
 """Finished batches on disk, so that a simulation that was stopped goes on where it was."""
 
+import io
 import json
 import os
 import shutil
@@ -57,7 +58,8 @@ class Checkpoints:
     def read(self, batch: Batch) -> Table | None:
         """What a batch found; None unless its file is there and whole."""
         try:
-            with np.load(self.folder / batch.name, allow_pickle=False) as file:
+            content = io.BytesIO((self.folder / batch.name).read_bytes())
+            with np.load(content, allow_pickle=False) as file:
                 table = dict(file)
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
             return None

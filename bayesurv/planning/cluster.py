@@ -9,7 +9,7 @@ from typing import Any
 from bayesurv.data.faults import Fault, InputError
 from bayesurv.planning.batches import Batch, Simulation, Table, run_batch
 
-RECONNECT = "30s"
+PATIENCE = "5s"
 INSTALL = "pip install 'bayesurv[cluster]'"
 
 
@@ -46,19 +46,24 @@ class Cluster:
         from distributed.comm import CommClosedError
         from distributed.scheduler import KilledWorker
 
-        shared = self.client.scatter(simulation, broadcast=True)
+        # A task and not scattered data, which a cluster whose workers die cannot make again.
+        shared = self.client.submit(_same, simulation, pure=False)
         futures = {
             self.client.submit(run_batch, shared, batch, pure=False, retries=2): batch
             for batch in batches
         }
         try:
-            for future in as_completed(list(futures)):
+            for future in as_completed(list(futures), loop=self.client.loop):
                 yield futures[future], future.result()
                 future.release()
         except (CancelledError, CommClosedError, KilledWorker, TimeoutError) as error:
             message = f"the cluster at {self.address} was lost ({type(error).__name__}); finished "
             message += "batches are kept, and the same command goes on from there"
             raise InputError([Fault(message)]) from None
+
+
+def _same(simulation: Simulation) -> Simulation:
+    return simulation
 
 
 def have_dask() -> bool:
@@ -126,7 +131,7 @@ def _scheduler(address: str) -> Iterator[Cluster]:
 
     with _quiet():
         try:
-            client = Client(address, timeout="10s", set_as_default=False)
+            client = Client(address, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             message = f"--scheduler: no Dask scheduler answers at {address} ({error}); start one "
             message += "with dask scheduler, or leave --scheduler out to use this machine"

@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 
 from bayesurv.data.faults import InputError
 from bayesurv.planning.batches import STUDIES, Batch
-from bayesurv.planning.checkpoints import FOLDER, Checkpoints
+from bayesurv.planning.checkpoints import Checkpoints
 from bayesurv.planning.cluster import Here, place
 from bayesurv.planning.simulation import run, simulation_of
 
