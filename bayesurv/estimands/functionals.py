@@ -127,9 +127,10 @@ def invert(
 ) -> np.ndarray:
     """Times at which H0 reaches each draw's target, shape `(draw,)`; infinite where it never does.
 
-    Bisection on the logarithm of time, to the last bits of a float.
+    Bisection on the logarithm of time, from the smallest numbers to 1e10 times the guess, to the
+    last bits of a float.
     """
-    low = np.full(target.shape, np.log(guess) - 46.0)
+    low = np.full(target.shape, np.log(guess) - 700.0)
     high = np.full(target.shape, np.log(guess) + 23.0)
     reached = own_cumulative_hazard(baseline, parameters, np.exp(high)) >= target
     for _ in range(60):
