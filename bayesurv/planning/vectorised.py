@@ -1,7 +1,7 @@
 """Batches of simulated studies as one vectorised JAX program, on a GPU where JAX finds one."""
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import fields
 from types import ModuleType
 
 import numpy as np
@@ -12,14 +12,14 @@ from bayesurv.fitting import model_shape
 from bayesurv.inference.reweigh import MAX_PARETO_K
 from bayesurv.models.build import Specification
 from bayesurv.planning import analysis
-from bayesurv.planning.analysis import Answers
+from bayesurv.planning.analysis import LAPLACE, Answers
 from bayesurv.planning.studies import Studies
 from bayesurv.planning.vectorised_data import Named, study_arrays
 from bayesurv.planning.vectorised_density import Axes
-from bayesurv.planning.vectorised_program import Program
+from bayesurv.planning.vectorised_program import Program, Question
 
 CELLS = 2**23  # of (study, draw, row) that one call of the program evaluates at most
-MOST = 256  # studies in one call
+MOST = 128  # studies in one call
 
 _compiled: dict[tuple, Callable[..., Named]] = {}
 
@@ -52,36 +52,38 @@ def analyse(
         own, shared = study_arrays(specification, patterns, studies)
         program = _program(axes, axes.coefficient(treatment), draws, own | shared)
         size = min(MOST, max(1, CELLS // (draws * own["exact"].shape[-1])))
+        question = Question(axes.start(), axes.nodes(), np.log(margin), ci_prob)
         found = [
-            program(
-                {name: own[name][some] for name in own},
-                shared,
-                seeds[some],
-                np.log(margin),
-                ci_prob,
-            )
-            for some in _batches(len(seeds), size)
+            program(question, shared, _of(own, some), seeds[some])
+            for some in _calls(len(seeds), size)
         ]
         parts = jax.device_get(found)
     numbers = {
-        name: np.concatenate([part[name] for part in parts])[: len(seeds)] for name in parts[0]
+        each.name: np.concatenate([np.empty(0), *(part[each.name] for part in parts)])[: len(seeds)]
+        for each in fields(Answers)
+        if each.name != "method"
     }
-    answers = Answers(**numbers, method=np.full(len(seeds), "laplace"))
-    again = partial(
-        analysis.analyse, treatment=treatment, margin=margin, ci_prob=ci_prob, draws=draws
-    )
-    poor = np.flatnonzero(answers.pareto_k > MAX_PARETO_K)
-    if len(poor):
-        better = again(specification, patterns, studies.of(poor), seeds=seeds[poor])
-        return _replaced(answers, poor, better)
+    answers = Answers(**numbers, method=np.full(len(seeds), LAPLACE))
+    doubtful = np.flatnonzero(answers.pareto_k > MAX_PARETO_K)
+    if len(doubtful):
+        again = analysis.analyse(
+            specification,
+            patterns,
+            studies.of(doubtful),
+            treatment=treatment,
+            margin=margin,
+            ci_prob=ci_prob,
+            draws=draws,
+            seeds=seeds[doubtful],
+        )
+        answers = _replaced(answers, doubtful, again)
     return answers
 
 
-def _batches(count: int, size: int) -> list[np.ndarray]:
-    """Positions of the studies of each call, always as many: the last are repeated.
+def _calls(count: int, size: int) -> list[np.ndarray]:
+    """Positions of the studies of each call, always as many: the last one is repeated.
 
-    A program of another size could round differently, so that a study's numbers would depend on
-    how many there are.
+    Another number could be rounded differently, and a study's numbers would depend on it.
     """
     padded = np.minimum(np.arange(-(-count // size) * size), count - 1)
     return list(padded.reshape(-1, size))
@@ -96,13 +98,19 @@ def _program(axes: Axes, coefficient: int, draws: int, arrays: Named) -> Callabl
     return _compiled[key]
 
 
+def _of(arrays: Named, chosen: np.ndarray) -> Named:
+    return {name: array[chosen] for name, array in arrays.items()}
+
+
 def _replaced(answers: Answers, chosen: np.ndarray, better: Answers) -> Answers:
     """Answers with those of the chosen studies replaced."""
-    arrays = {}
-    for name, value in vars(answers).items():
-        arrays[name] = value.copy()
-        arrays[name][chosen] = getattr(better, name)
-    return Answers(**arrays)
+    kept = np.setdiff1d(np.arange(len(answers.method)), chosen)
+    order = np.argsort(np.concatenate([kept, chosen]))
+    joined = {
+        name: np.concatenate([value[kept], getattr(better, name)])[order]
+        for name, value in vars(answers).items()
+    }
+    return Answers(**joined)
 
 
 def _jax() -> ModuleType:

@@ -54,8 +54,14 @@ def _patients(baseline: Baseline, studies: Studies) -> Observed:
     delayed = studies.entry is not None
     entry = studies.entry if studies.entry is not None else np.zeros_like(studies.time)
     never = np.full_like(studies.time, np.inf)
-    flat = (each.reshape(-1) for each in (entry, studies.time, never, studies.event))
-    return Observed.from_times(*flat, baseline, delayed=delayed)
+    return Observed.from_times(
+        entry.reshape(-1),
+        studies.time.reshape(-1),
+        never.reshape(-1),
+        studies.event.reshape(-1),
+        baseline,
+        delayed=delayed,
+    )
 
 
 def _apart(observed: Observed, count: int) -> Named:

@@ -17,7 +17,11 @@ from bayesurv.models.build import Specification
 from bayesurv.models.distributions import Sampled
 from bayesurv.models.likelihood import Observed, linear_predictor, log_likelihood
 
-Arrays = Mapping[str, Array]
+SCALE = "smoothing_sd"
+NODES = 16
+OUTSIDE = 1e-5  # of the prior, on each side of the grid
+
+type Arrays = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,20 @@ class Axes:
     def coefficient(self, term: str) -> int:
         """Axis of a term's coefficient."""
         return self.pieces()["coefficient"].start + self.specification.design.terms.index(term)
+
+    @property
+    def hierarchical(self) -> int | None:
+        """Axis of the random walk's sd, which scales other axes, if there is one."""
+        piece = self.pieces().get(SCALE)
+        return piece.start if piece else None
+
+    def nodes(self) -> np.ndarray:
+        """Grid over the random walk's log sd: all but 2e-5 of its prior; `(0,)` without one."""
+        for quantity in self.specification.sampled():
+            if quantity.name == SCALE:
+                lowest, highest = quantity.priors[0].frozen().ppf([OUTSIDE, 1 - OUTSIDE])
+                return np.linspace(np.log(lowest), np.log(highest), NODES)
+        return np.empty(0)
 
     def start(self) -> np.ndarray:
         """Position of the prior medians, shape `(axis,)`."""
@@ -84,8 +102,10 @@ class Axes:
         baseline = specification.baseline.with_constants(constants)
         specification = replace(specification, baseline=baseline)
         parameters = specification.assemble(self.quantities(position, jnp), jnp)
-        rows = Rows(*(arrays.get(name) for name in Rows.__dataclass_fields__))
-        observed = Observed(*(arrays.get(name) for name in Observed.__dataclass_fields__))
+        known: dict[str, Any] = {**dict.fromkeys(Rows.__dataclass_fields__), **arrays}
+        rows = Rows(**{name: known[name] for name in Rows.__dataclass_fields__})
+        times = {name: arrays.get(name) for name in Observed.__dataclass_fields__}
+        observed = Observed(**times)
         predictor = linear_predictor(specification.design, rows, parameters, jnp)
         terms = log_likelihood(baseline, observed, parameters, predictor, jnp)
         return terms.sum(axis=-1) + self._log_prior(position, arrays)

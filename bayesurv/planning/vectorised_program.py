@@ -1,6 +1,6 @@
 """The posterior of one simulated study as a JAX program, and of a batch at once.
 
-Newton's method finds the mode, a Student-t distribution with the mode's curvature proposes draws,
+Newton's method finds the mode, a Student-t distribution of the mode's curvature proposes draws,
 and Pareto-smoothed importance weights turn them into the posterior.
 """
 
@@ -10,27 +10,21 @@ from typing import NamedTuple
 
 from bayesurv.models.baselines import Array
 from bayesurv.planning.vectorised_density import Arrays, Axes
+from bayesurv.planning.vectorised_mode import climb
+from bayesurv.planning.vectorised_proposal import gridded, peak, students
 from bayesurv.planning.vectorised_weights import smoothed, weighted_quantiles
 
-DEGREES = 7  # of freedom of the proposal
-MAX_STEPS = 100
-DECREMENT = 1e-12  # expected gain of a Newton step in log density, below which it is the last
 
+class Question(NamedTuple):
+    """What is the same for all studies: where to start, and what to ask of the posterior.
 
-class Mode(NamedTuple):
-    """A point on the way to the mode.
-
-    position, slope : (axis,); curvature : (axis, axis), minus the second derivatives.
-    damping : added to the curvature's eigenvalues; steps : how many were tried.
+    start : (axis,) prior medians; nodes : (node,) of the axis with a grid, if the model has one.
     """
 
-    position: Array
-    value: Array
-    slope: Array
-    curvature: Array
-    damping: Array
-    steps: Array
-    done: Array
+    start: Array
+    nodes: Array
+    log_margin: Array
+    ci_prob: Array
 
 
 @dataclass(frozen=True)
@@ -42,87 +36,60 @@ class Program:
     draws: int
 
     def batched(self) -> Callable[..., dict[str, Array]]:
-        """Compile for batches: arrays of each study `(study, ...)`, shared arrays, seeds, ..."""
+        """Compile `answer` for batches.
+
+        It takes the question, the arrays that all studies share, and those of each study and
+        seeds, `(study, ...)`.
+        """
         import jax
 
-        def answer(own: Arrays, shared: Arrays, *rest: Array) -> dict[str, Array]:
-            return self.answer({**own, **shared}, *rest)
+        def answer(question: Question, shared: Arrays, own: Arrays, seed: Array) -> Arrays:
+            return self.answer(question, {**shared, **own}, seed)
 
-        return jax.jit(jax.vmap(answer, in_axes=(0, None, 0, None, None)))
+        return jax.jit(jax.vmap(answer, in_axes=(None, None, 0, 0)))
 
-    def answer(
-        self, arrays: Arrays, seed: Array, log_margin: Array, ci_prob: Array
-    ) -> dict[str, Array]:
+    def answer(self, question: Question, arrays: Arrays, seed: Array) -> dict[str, Array]:
         """Every number of `Answers` for one study, by name; k-hat is infinite where all fails."""
         import jax.numpy as jnp
 
-        mode = self.mode(arrays)
-        position, log_proposal = proposed(mode, seed, self.draws)
+        position, log_proposal, settled = self.proposed(question, arrays, seed)
         log_ratio = self.axes.log_density(position, arrays) - log_proposal
         weight, k = smoothed(jnp.nan_to_num(log_ratio, nan=-jnp.inf, posinf=-jnp.inf))
         values = position[:, self.coefficient]
         mean = weight @ values
-        tail = (1 - ci_prob) / 2
-        lower, upper = weighted_quantiles(values, weight, jnp.stack([tail, 1 - tail]))
+        ends = jnp.stack([(1 - question.ci_prob) / 2, (1 + question.ci_prob) / 2])
+        lower, upper = weighted_quantiles(values, weight, ends)
+        usable = settled & jnp.isfinite(mean) & ~jnp.isnan(k)
         return {
             "estimate": mean,
             "sd": jnp.sqrt(weight @ (values - mean) ** 2),
             "lower": lower,
             "upper": upper,
-            "probability": weight @ (values < log_margin),
-            "pareto_k": jnp.where(
-                mode.done & jnp.isfinite(mean), jnp.nan_to_num(k, nan=jnp.inf), jnp.inf
-            ),
-            "effective": 1 / (weight**2).sum(),
+            "probability": jnp.clip(weight @ (values < question.log_margin), 0, 1),
+            "pareto_k": jnp.where(usable, k, jnp.inf),
+            "effective": 1 / (weight @ weight),
         }
 
-    def mode(self, arrays: Arrays) -> Mode:
-        """Posterior mode by Newton's method, damped until every step goes up."""
+    def proposed(
+        self, question: Question, arrays: Arrays, seed: Array
+    ) -> tuple[Array, Array, Array]:
+        """Draws `(draw, axis)`, their log density, and whether every mode was found."""
         import jax
         import jax.numpy as jnp
 
-        def density(position: Array) -> Array:
-            return self.axes.log_density(position, arrays)
+        axis, key = self.axes.hierarchical, jax.random.key(seed)
+        if axis is None:
+            peaks = peak(climb(lambda x: self.axes.log_density(x, arrays), question.start))
+            return *students(peaks, key, self.draws), peaks.settled
 
-        def at(position: Array, damping: Array, steps: Array) -> Mode:
-            value, slope = jax.value_and_grad(density)(position)
-            curvature = -jax.hessian(density)(position)
-            return Mode(position, value, slope, curvature, damping, steps, jnp.array(False))
+        def inserted(value: Array, rest: Array) -> Array:
+            parts = rest[..., :axis], value[..., None], rest[..., axis:]
+            return jnp.concatenate(parts, axis=-1)
 
-        def unfinished(mode: Mode) -> Array:
-            return ~mode.done & (mode.steps < MAX_STEPS)
+        def at(node: Array) -> Array:
+            start = jnp.delete(question.start, axis)
+            return peak(climb(lambda x: self.axes.log_density(inserted(node, x), arrays), start))
 
-        def stepped(mode: Mode) -> Mode:
-            values, vectors = jnp.linalg.eigh(mode.curvature)
-            stiffness = jnp.maximum(jnp.abs(values), 1e-8) + mode.damping
-            along = vectors.T @ mode.slope
-            tried = at(
-                mode.position + vectors @ (along / stiffness), mode.damping / 10, mode.steps + 1
-            )
-            decrement = (along**2 / stiffness).sum()
-            better = tried.value >= mode.value
-            kept = mode._replace(damping=jnp.maximum(10 * mode.damping, 1e-3), steps=mode.steps + 1)
-            chosen = jax.tree.map(lambda a, b: jnp.where(better, a, b), tried, kept)
-            return chosen._replace(done=(decrement < DECREMENT) & (values[0] > 0))
-
-        start = jnp.asarray(self.axes.start())
-        return jax.lax.while_loop(unfinished, stepped, at(start, jnp.array(1e-3), jnp.array(0)))
-
-
-def proposed(mode: Mode, seed: Array, draws: int) -> tuple[Array, Array]:
-    """Draws `(draw, axis)` around a mode and their log density up to a constant, `(draw,)`.
-
-    Student-t with `DEGREES` of freedom: Z / sqrt(chi-squared / DEGREES), scaled by the inverse
-    square root of the curvature.
-    """
-    import jax
-    import jax.numpy as jnp
-
-    dim = mode.position.shape[0]
-    normal = jax.random.normal(jax.random.key(seed), (draws, dim + DEGREES))
-    spread = jnp.sqrt((normal[:, dim:] ** 2).mean(axis=-1, keepdims=True))
-    student = normal[:, :dim] / spread
-    values, vectors = jnp.linalg.eigh(mode.curvature)
-    root = vectors / jnp.sqrt(jnp.maximum(values, 1e-8))
-    log_density = -(DEGREES + dim) / 2 * jnp.log1p((student**2).sum(axis=-1) / DEGREES)
-    return mode.position + student @ root.T, log_density
+        peaks = jax.vmap(at)(question.nodes)
+        value, rest, log_density = gridded(peaks, question.nodes, key, self.draws)
+        return inserted(value, rest), log_density, peaks.settled.all()
