@@ -1,6 +1,7 @@
 """Counts: events and person-time by covariate pattern and interval, in place of patients."""
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,14 +164,17 @@ class Counts:
             "entered": (edges <= entry) & (entry < stops),
             "ended": inside,
             "events": inside & cohort.event[:, None],
-            "person_time": np.clip(time, edges, stops) - np.clip(entry, edges, stops),
         }
         shape = (len(first), len(edges))
         arrays: dict[str, Any] = {}
         for counted, values in by_row.items():
-            kind = float if counted == "person_time" else int
-            arrays[counted] = np.zeros(shape, dtype=kind)
+            arrays[counted] = np.zeros(shape, dtype=int)
             np.add.at(arrays[counted], number, values)
+        spent = np.clip(time, edges, stops) - np.clip(entry, edges, stops)
+        members = [spent[number == pattern] for pattern in range(len(first))]
+        # Summed exactly, so that the order of the patients does not matter.
+        sums = [[math.fsum(interval) for interval in each.T] for each in members]
+        arrays["person_time"] = np.array(sums)
         categories = [n for n in names if is_category(covariates[n]) and n not in cohort.ordinal]
         return cls(
             covariates=covariates.iloc[first].reset_index(drop=True),

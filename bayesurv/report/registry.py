@@ -36,7 +36,7 @@ class Aggregated:
     """What was written: a table to print, and lines to print under it.
 
     shown : DataFrame
-            A column for each endpoint.
+        A column for each endpoint.
     cost : DataFrame or None
         By endpoint and term, standard errors with the plan's intervals and with the wider ones.
     notes : tuple of str

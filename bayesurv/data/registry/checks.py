@@ -87,7 +87,7 @@ def _check_grid(check: Checklist, cells: pd.DataFrame, agreement: Agreement) -> 
     interval = cells["interval"].to_numpy(dtype=float)
     message = f"{{value}} is not an interval of the {len(edges)} that the cuts make; {AGAIN}"
     inside = (interval >= 1) & (interval <= len(edges))
-    check.refuse(~inside, "interval", message, value=interval)
+    check.refuse(~inside, "interval", message, value=cells["interval"])
     position = np.where(inside, interval, 1).astype(int) - 1
     for name, expected in (("start", edges), ("stop", np.append(edges[1:], np.nan))):
         given = cells[name].to_numpy(dtype=float, na_value=np.nan)

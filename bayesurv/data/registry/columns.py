@@ -61,7 +61,10 @@ def typed(
 
 def number(column: Any) -> Any:
     """A column as numbers; null where text is no number."""
-    return column.try_cast("float64") if column.type().is_string() else column.cast("float64")
+    if column.type().is_string():
+        return column.try_cast("float64")
+    column = column.cast("int32") if column.type().is_boolean() else column
+    return column.cast("float64")
 
 
 def flag(column: Any) -> Any:

@@ -3,6 +3,7 @@
 import glob
 import os
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,9 +47,19 @@ class Engine:
             The engine failed: it disappeared, a file is damaged, it cannot do what is asked.
         """
         try:
-            return expression.to_pyarrow()
+            with quiet():
+                return expression.to_pyarrow()
         except Exception as error:  # each engine raises errors of its own
             raise _failed(self.name, "failed while it was asked", error, self.secret) from None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without what engines and Ibis say to programmers about each other's versions."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
 
 
 @contextmanager
@@ -76,7 +87,8 @@ def opened(source: str, table: str | None = None) -> Iterator[Engine]:
     name = Path(source).name or source
     with _duckdb(ibis, name) as connection:
         try:
-            read = _table_of_files(connection, paths)
+            with quiet():
+                read = _table_of_files(connection, paths)
         except Exception as error:  # as in Engine.ask
             raise _failed(name, "cannot be read", error, None) from None
         yield Engine(read, name)
@@ -164,7 +176,8 @@ def _engine(ibis: Any, address: str, table: str | None) -> Iterator[Engine]:
     try:
         yield Engine(_table(connection, table, shown, secret), shown, secret)
     finally:
-        connection.disconnect()
+        if parts.scheme != "pyspark":  # the session may be someone else's as well
+            connection.disconnect()
 
 
 def _connected(ibis: Any, address: str, shown: str, secret: str | None) -> Any:
@@ -175,7 +188,8 @@ def _connected(ibis: Any, address: str, shown: str, secret: str | None) -> Any:
         message = f'Ibis knows no engine "{scheme}".{nearest(scheme, known)}'
         raise InputError([Fault(f"{message} There are {listed(known)}", shown)])
     try:
-        return ibis.connect(f"{engine}://{rest}")
+        with quiet():
+            return ibis.connect(f"{engine}://{rest}")
     except ImportError:
         message = f"the engine is not installed: pip install 'ibis-framework[{engine}]'"
         raise InputError([Fault(message, shown)]) from None
@@ -185,19 +199,37 @@ def _connected(ibis: Any, address: str, shown: str, secret: str | None) -> Any:
 
 def _table(connection: Any, name: str, shown: str, secret: str | None) -> Any:
     """A table by its name, or schema.name; or a Parquet path that the engine reads itself."""
+    from ibis.common.exceptions import TableNotFound
+
+    schema, _, bare = name.rpartition(".")
     try:
-        if name.endswith(".parquet"):
-            return connection.read_parquet(name)
-        known = connection.list_tables()
-        if name in known:
-            return connection.table(name)
-        schema, _, bare = name.rpartition(".")
-        if schema and bare in connection.list_tables(database=schema):
-            return connection.table(bare, database=schema)
+        with quiet():
+            if name.endswith(".parquet"):
+                return connection.read_parquet(name)
+            try:
+                return connection.table(name)
+            except TableNotFound:
+                if schema:
+                    return connection.table(bare, database=schema)
+    except TableNotFound:
+        pass
     except Exception as error:  # as in Engine.ask
         raise _failed(shown, f"table {name} cannot be read", error, secret) from None
+    known = _table_names(connection)
     there = f" There are {listed(known)}" if known else ""
     raise InputError([Fault(f'no table "{name}".{nearest(name, known)}{there}', shown)])
+
+
+def _table_names(connection: Any) -> list[str]:
+    """Names of the tables, for a hint; none where the engine does not tell."""
+    try:
+        with quiet():
+            if connection.name == "duckdb":
+                asked = "SELECT table_name FROM information_schema.tables"
+                return [row[0] for row in connection.con.execute(asked).fetchall()]
+            return list(connection.list_tables())
+    except Exception:  # it is a hint alone
+        return []
 
 
 def _without_password(address: str) -> str:
