@@ -16,7 +16,8 @@ from bayesurv.plan_checks import Place, Problem, read_priors
 from bayesurv.plan_file import read_toml, toml_section
 from bayesurv.plan_keys import Keys
 from bayesurv.planning.contradictions import PROBLEMS
-from bayesurv.planning.keys import SECTIONS, DesignKeys, DesignSections, TruthKeys, checked_keys
+from bayesurv.planning.key_faults import checked_keys
+from bayesurv.planning.keys import SECTIONS, DesignKeys, DesignSections, TruthKeys
 
 
 def read_design(path: str | Path) -> "StudyDesign":

@@ -1,6 +1,7 @@
 """Figures of a planned study: how often it succeeds, and what it would find."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -123,7 +124,12 @@ def _boxes(axes: Axes, studies: pd.DataFrame) -> None:
         values = named.loc[named["name"] == name, "probability"]
         low, start, middle, end, high = np.quantile(values, BOXES)
         axes.plot([place, place], [low, high], color=COLOURS[0], lw=0.9, zorder=1)
-        style = {"color": COLOURS[5], "edgecolor": COLOURS[0], "linewidth": 0.8, "zorder": 2}
+        style: dict[str, Any] = {
+            "color": COLOURS[5],
+            "edgecolor": COLOURS[0],
+            "linewidth": 0.8,
+            "zorder": 2,
+        }
         axes.bar(place, end - start, 0.6, start, **style)
         axes.plot([place - 0.3, place + 0.3], [middle, middle], color=INK, lw=1.4, zorder=3)
     axes.set_xticks(range(len(names)), names, rotation=90)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bayesurv.data.faults import listed
@@ -12,6 +13,7 @@ from bayesurv.planning.contradictions import PRIOR, PROPORTIONAL
 from bayesurv.planning.design import StudyDesign, number_treated, share_treated
 from bayesurv.planning.keys import DesignKeys
 from bayesurv.planning.prediction import NOW, PREDICTIVE
+from bayesurv.planning.scenarios import scenarios
 from bayesurv.plots.operating import scenario_names
 from bayesurv.plots.style import duration, number
 from bayesurv.report.simulate_figures import benefit_name, success_rows
@@ -162,15 +164,35 @@ def _truth_notes(design: StudyDesign, simulation: Simulation) -> Iterator[str]:
             f"{who} {median}, the median over draws): its uncertainty is in every number."
         )
     else:
-        yield f"The median survival of {who} is {median}, as stated."
-    if design.priors.median_survival is None and design.priors.intercept is None:
+        yield f"The median survival of {who} is {median}."
+    model = simulation.model().specification
+    if model.level is not None and model.priors.median_survival is None:
         yield "Each analysis has its reference median survival within a factor of 20 of that one."
-    scenarios = [name for name in truth.non_proportional]
-    if scenarios:
+    yield from _survival(design, simulation)
+    if truth.non_proportional:
         yield (
-            f"Under {listed(scenarios)} the hazard ratio changes with time, so that the estimated "
-            "one has no single true value; its bias and coverage are left empty."
+            f"Under {listed(truth.non_proportional)} the hazard ratio changes with time, so that "
+            "the estimated one has no single true value; its bias and coverage are left empty."
         )
+
+
+def _survival(design: StudyDesign, simulation: Simulation) -> Iterator[str]:
+    """What the hazard ratios mean for survival up to the horizon."""
+    keys, _ = design.study()
+    baseline = simulation.baseline
+    if keys.horizon is None or baseline is None:
+        return
+    hazard = baseline.cumulative_hazard(np.full(baseline.draws, keys.horizon))
+    shares = {
+        s.hazard_ratio: np.exp(-s.ratios[0] * hazard).mean()
+        for s in scenarios(design)
+        if not np.isnan(s.hazard_ratio)
+    }
+    parts = [f"{_percent(share)} at {ratio:g}" for ratio, share in shares.items()]
+    yield (
+        "The share of patients without covariates who have had no event at "
+        f"{duration(keys.horizon, keys.unit)} is, by true hazard ratio, {', '.join(parts)}."
+    )
 
 
 def _computed(table: pd.DataFrame) -> str:
