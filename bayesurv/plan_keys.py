@@ -188,12 +188,12 @@ class EstimandKeys(Keys):
 class SamplingKeys(Keys):
     """Settings of the sampler."""
 
-    method: Literal["nuts", "laplace"] = Sampling.method  # type: ignore[assignment]
     chains: Annotated[int, Field(ge=2)] = Sampling.chains
     draws: Annotated[int, Field(ge=100)] = Sampling.draws
     tune: Annotated[int, Field(ge=100)] = Sampling.tune
     target_accept: Share = Sampling.target_accept
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Sampling.seed
+    method: Literal["nuts", "laplace"] = Sampling.method  # type: ignore[assignment]
 
 
 class Sections(Keys):
