@@ -16,14 +16,13 @@ from bayesurv.data.design import Rows
 from bayesurv.estimands.arms import checked_horizon, treated, treatment_arms
 from bayesurv.estimands.contrasts import baseline_covariates
 from bayesurv.estimands.curves import (
-    baseline_cumulative_hazard,
+    bounded_exp,
     default_profiles,
-    relative_hazard,
 )
 from bayesurv.estimands.functionals import quadrature
 from bayesurv.estimands.simulated import Simulated, simulate
 from bayesurv.fitting import Fit, compiled_survival, prior
-from bayesurv.inference.calibration import Ranks, Refit, calibrate, independent
+from bayesurv.inference.calibration import Ranks, Refit, calibrate, effective_draws, independent
 from bayesurv.inference.diagnostics import elements
 from bayesurv.inference.sample import Progress, Sampling
 from bayesurv.models.baselines import Baseline
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 
 REFITS = 500
 SHORT = Sampling(chains=2, draws=500, tune=400, target_accept=0.9)
+GONE = 1e150  # a cumulative hazard at which nobody is left
 FEWEST_DRAWS = 50  # effective draws with which a refit counts as sampled
 
 
@@ -113,7 +113,7 @@ class Experiment:
         truth = self.truth(number)
         true = self.quantities(truth, simulated)
         found = self.quantities({name: drawn.posterior[name] for name in truth}, simulated)
-        effective = effective_draws(found)
+        effective = effective_draws(np.stack(list(found.values()), axis=-1))
         kept = independent(effective, self.settings.chains * self.settings.draws)
         record |= {
             "passed": drawn.passed and effective >= FEWEST_DRAWS,
@@ -134,14 +134,13 @@ class Experiment:
     ) -> dict[str, np.ndarray]:
         """Every test quantity at sampled quantities `(chain, draw, ...)`, each `(chain, draw)`."""
         parameters = self.specification.parameters(drawn)
-        fit = self._fit(parameters)
         likelihood, before = self._log_likelihood(simulated, parameters), self._log_prior(drawn)
         return {
-            **dict(elements(fit.posterior)),
+            **dict(elements(dataset(self.specification, parameters))),
             "log_likelihood": likelihood,
             "log_prior": before,
             "log_joint": likelihood + before,
-            **self._estimands(fit),
+            **self._estimands(parameters),
         }
 
     def _fit(self, parameters: Mapping[str, np.ndarray]) -> Fit:
@@ -170,10 +169,16 @@ class Experiment:
             total = total - np.square(drawn[name]).sum(axis=-1) / 2
         return np.asarray(total)
 
-    def _estimands(self, fit: Fit) -> dict[str, np.ndarray]:
-        nodes, weights = quadrature(self.horizon, fit.baseline.knots())
-        cumulative = baseline_cumulative_hazard(fit, np.append(nodes, self.horizon))
-        reference, *arms = (relative_hazard(fit, rows) for rows in self.profiles.values())
+    def _estimands(self, parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        baseline, design = self.specification.baseline, self.specification.design
+        nodes, weights = quadrature(self.horizon, baseline.knots())
+        with np.errstate(over="ignore"):
+            basis = baseline.cumulative_basis(np.append(nodes, self.horizon))
+            cumulative = np.minimum(baseline.cumulative_hazard(basis, parameters, np), GONE)
+        reference, *arms = (
+            bounded_exp(linear_predictor(design, rows, parameters, np))
+            for rows in self.profiles.values()
+        )
         curve = np.exp(-reference * cumulative)
         found = {"survival": curve[..., -1], "rmst": curve[..., :-1] @ weights}
         if arms:
@@ -235,18 +240,3 @@ def calibrate_model(
     model.compiled(model.simulate(0))  # once, before the refits are shared out among threads
     _ = model.profiles
     return calibrate(model.refit, refits, model.settings.seed, progress, workers)
-
-
-def effective_draws(values: Mapping[str, np.ndarray]) -> float:
-    """Smallest bulk effective sample size among quantities `(chain, draw)`.
-
-    Those that are the same in all draws, such as a survival of 0, have no say.
-    """
-    from arviz_stats.base import array_stats
-
-    sizes = [float(each.size) for each in values.values()]
-    for each in values.values():
-        if np.isfinite(each).all() and np.ptp(each) > 0:
-            size = array_stats.ess(each, chain_axis=0, draw_axis=1, method="bulk")
-            sizes.append(float(np.nan_to_num(size)))
-    return min(sizes)

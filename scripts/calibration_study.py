@@ -35,7 +35,7 @@ from bayesurv.report.origin import versions
 RESULT = Path(__file__).parent / "reference" / "calibration_study"
 PATIENTS, TREATED, REFITS, BINS = 61, 27, 500, 20
 HORIZON, VISITS = 12.0, 3.0  # months; how often patients are seen where events are intervals
-SAMPLING = Sampling(chains=2, draws=400, tune=300, target_accept=0.9, seed=2026)
+SAMPLING = Sampling(chains=1, draws=400, tune=300, target_accept=0.9, seed=2026)
 BASELINES = (
     Exponential(),
     Weibull(),

@@ -9,7 +9,7 @@ Source: Talts et al., arXiv:1804.06788 (2018); Modrák et al., Bayesian Analysis
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +19,12 @@ import pandas as pd
 from scipy.special import chdtrc
 
 from bayesurv.inference.ecdf import POINTS, simultaneous_p_value
+from bayesurv.inference.members import _scores
 from bayesurv.inference.sample import Progress
 
 MOST_DRAWS = 199  # of a refit that are ranked
 BINS, FEWEST_IN_BIN = 20, 10  # of the chi-squared test
+COLUMNS = ("refit", "quantity", "rank", "draws", "true", "mean", "sd")
 PROBABILITY = 0.95  # that every quantity is inside its band, where all is right
 
 
@@ -89,22 +91,23 @@ def calibrate(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    tables = [_ranked(number, found[number], seed) for number in range(count)]
     records = [{"refit": number, **found[number].record} for number in range(count)]
-    return Ranks(pd.concat(tables, ignore_index=True), pd.DataFrame(records))
+    rows = [row for number in range(count) for row in _ranked(number, found[number], seed)]
+    return Ranks(pd.DataFrame(rows, columns=list(COLUMNS)), pd.DataFrame(records))
 
 
-def _ranked(number: int, refit: Refit, seed: int) -> pd.DataFrame:
-    columns = ["refit", "quantity", "rank", "draws", "true", "mean", "sd"]
+def _ranked(number: int, refit: Refit, seed: int) -> Iterator[tuple]:
+    """A row for each test quantity, none where the refit gave no draws."""
     if not refit.draws:
-        return pd.DataFrame(columns=columns)
-    true = np.array([refit.true[name] for name in refit.draws], dtype=float)
-    draws = np.stack(list(refit.draws.values()), axis=-1)
+        return
+    names = list(refit.draws)
+    true = np.array([refit.true[name] for name in names], dtype=float)
+    draws = np.stack([refit.draws[name] for name in names], axis=-1)
     with np.errstate(over="ignore", invalid="ignore"):
-        values = [true, draws.mean(axis=0), draws.std(axis=0, ddof=1)]
+        mean, sd = draws.mean(axis=0), draws.std(axis=0)
     placed = ranks(true, draws, np.random.default_rng([seed, number]))
-    rows = [number, list(refit.draws), placed, len(draws), *values]
-    return pd.DataFrame(dict(zip(columns, rows, strict=True)))
+    for i, name in enumerate(names):
+        yield number, name, placed[i], len(draws), true[i], mean[i], sd[i]
 
 
 def ranks(true: np.ndarray, draws: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -115,6 +118,34 @@ def ranks(true: np.ndarray, draws: np.ndarray, random: np.random.Generator) -> n
     true, draws = (np.nan_to_num(each, nan=-np.inf, posinf=np.inf) for each in (true, draws))
     equal = (draws == true).sum(axis=0)
     return (draws < true).sum(axis=0) + random.integers(0, equal + 1)
+
+
+def effective_draws(values: np.ndarray) -> float:
+    """Smallest bulk effective sample size of quantities, values `(chain, draw, quantity)`.
+
+    Those that are the same in all draws, such as a survival of 0, or not finite have no say. Of
+    the ranks' normal scores in half chains, by Geyer's initial monotone sequence.
+
+    Source: Vehtari et al., Bayesian Analysis 2021.
+    """
+    total = values.shape[0] * values.shape[1]
+    varied = np.isfinite(values).all(axis=(0, 1)) & (values != values[0, 0]).any(axis=(0, 1))
+    if not varied.any():
+        return float(total)
+    half = values.shape[1] // 2
+    scores = _scores(np.concatenate([values[:, :half], values[:, -half:]])[..., varied])
+    halves, size = scores.shape[:2]
+    centred = scores - scores.mean(axis=1, keepdims=True)
+    spectrum = np.abs(np.fft.rfft(centred, 2 * size, axis=1)) ** 2
+    covariance = np.fft.irfft(spectrum, axis=1)[:, :size] / size
+    within = covariance[:, 0].mean(axis=0) * size / (size - 1)
+    variance = within * (size - 1) / size + scores.mean(axis=1).var(axis=0, ddof=1)
+    correlation = 1 - (within - covariance.mean(axis=0)) / variance
+    pairs = correlation[: size // 2 * 2].reshape(-1, 2, correlation.shape[-1]).sum(axis=1)
+    positive = np.minimum.accumulate(pairs > 0, axis=0)
+    sums = (np.minimum.accumulate(pairs, axis=0) * positive).sum(axis=0)
+    length = np.maximum(2 * sums - 1, 1 / np.log10(halves * size))
+    return float(min((halves * size / length).min(), total))
 
 
 def independent(effective: float, draws: int, most: int = MOST_DRAWS) -> np.ndarray:

@@ -14,6 +14,7 @@ from scipy.special import gammaln
 from scipy.stats import binom
 
 POINTS = 100  # at which the distribution is looked at
+ROUNDING = 1e-9  # tails closer than this are equal, as that of z and that of 1 - z are
 
 
 def simultaneous_p_value(values: np.ndarray, points: int = POINTS) -> float:
@@ -54,6 +55,7 @@ def _limits(count: int, points: int, tail: float) -> tuple[np.ndarray, np.ndarra
     """Lowest and highest counts of which each tail has more than this probability."""
     at = _grid(points)
     numbers = np.arange(count + 1)[:, None]
+    tail *= 1 + ROUNDING
     lowest = (binom.cdf(numbers, count, at) <= tail).sum(axis=0)
     highest = count - (binom.sf(numbers - 1, count, at) <= tail).sum(axis=0)
     return lowest, highest
