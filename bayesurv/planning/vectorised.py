@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import fields
-from types import ModuleType
 
 import numpy as np
 
@@ -22,6 +21,27 @@ CELLS = 2**23  # of (study, draw, row) that one call of the program evaluates at
 MOST = 128  # studies in one call
 
 _compiled: dict[tuple, Callable[..., Named]] = {}
+
+
+def check(specification: Specification) -> None:
+    """Say before a simulation what would stop `analyse`.
+
+    Raises
+    ------
+    InputError
+        JAX is not installed, or the model has group terms or monotone terms.
+    """
+    try:
+        import jax  # noqa: F401
+    except ImportError:
+        message = "the vectorised engine needs JAX: pip install 'bayesurv[gpu]'"
+        raise InputError([Fault(message)]) from None
+    design = specification.design
+    refused = (*design.group_terms, *design.monotone)
+    if refused:
+        message = "the vectorised engine has no group terms and no monotone terms: leave out "
+        message += f"{', '.join(refused)}, or take the default engine"
+        raise InputError([Fault(message)])
 
 
 def analyse(
@@ -44,9 +64,11 @@ def analyse(
     Raises
     ------
     InputError
-        JAX is not installed, or the model has group terms or monotone terms.
+        See `check`.
     """
-    jax = _jax()
+    check(specification)
+    import jax
+
     axes = Axes(specification)
     with jax.enable_x64(True):
         own, shared = study_arrays(specification, patterns, studies)
@@ -59,7 +81,7 @@ def analyse(
         ]
         parts = jax.device_get(found)
     numbers = {
-        each.name: np.concatenate([np.empty(0), *(part[each.name] for part in parts)])[: len(seeds)]
+        each.name: np.concatenate([part[each.name] for part in parts])[: len(seeds)]
         for each in fields(Answers)
         if each.name != "method"
     }
@@ -111,12 +133,3 @@ def _replaced(answers: Answers, chosen: np.ndarray, better: Answers) -> Answers:
         for name, value in vars(answers).items()
     }
     return Answers(**joined)
-
-
-def _jax() -> ModuleType:
-    try:
-        import jax
-    except ImportError:
-        message = "the vectorised engine needs JAX: pip install 'bayesurv[gpu]'"
-        raise InputError([Fault(message)]) from None
-    return jax

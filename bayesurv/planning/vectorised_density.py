@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from bayesurv.data.design import Rows
-from bayesurv.data.faults import Fault, InputError
 from bayesurv.models.baselines import Array
 from bayesurv.models.build import Specification
 from bayesurv.models.distributions import Sampled
@@ -29,14 +28,6 @@ class Axes:
     """Where each sampled quantity stands in a position; a positive one as its logarithm."""
 
     specification: Specification
-
-    def __post_init__(self) -> None:
-        design = self.specification.design
-        terms = (*design.group_terms, *design.monotone)
-        if terms:
-            message = "the vectorised engine knows no group terms and no monotone terms; "
-            message += f"leave out {', '.join(terms)}, or use the default engine"
-            raise InputError([Fault(message)])
 
     def pieces(self) -> dict[str, slice]:
         """Axes of each quantity by name, in the order of the compiled model."""
