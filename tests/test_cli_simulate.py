@@ -279,7 +279,8 @@ def test_a_scheduler_that_does_not_answer(refused):
 
 
 def test_an_address_that_is_none(refused):
-    assert "--scheduler: no Dask scheduler answers" in refused("--scheduler", "nowhere:x")
+    said = refused("--scheduler", "nowhere")
+    assert '--scheduler: "nowhere" is no address; write it as tcp://10.0.0.1:8786' in said
 
 
 def test_workers_here_and_a_cluster(refused):

@@ -1,6 +1,7 @@
 """Where batches run: in this process, on the cores of this machine, or on a Dask cluster."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -10,6 +11,7 @@ from bayesurv.data.faults import Fault, InputError
 from bayesurv.planning.batches import Batch, Simulation, Table, run_batch
 
 PATIENCE = "5s"
+ADDRESS = re.compile(r"[a-z]+://\S+:\d+")
 INSTALL = "pip install 'bayesurv[cluster]'"
 
 
@@ -126,13 +128,16 @@ def _local(workers: int) -> Iterator[Cluster]:
 
 @contextmanager
 def _scheduler(address: str) -> Iterator[Cluster]:
+    if not ADDRESS.fullmatch(address):
+        message = f'--scheduler: "{address}" is no address; write it as tcp://10.0.0.1:8786'
+        raise InputError([Fault(message)])
     _need_dask("--scheduler")
     from dask.distributed import Client
 
     with _quiet():
         try:
             client = Client(address, timeout=PATIENCE, set_as_default=False)
-        except (OSError, ValueError, TimeoutError) as error:
+        except (OSError, TimeoutError) as error:
             message = f"--scheduler: no Dask scheduler answers at {address} ({error}); start one "
             message += "with dask scheduler, or leave --scheduler out to use this machine"
             raise InputError([Fault(message)]) from None

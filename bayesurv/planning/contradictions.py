@@ -3,10 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from bayesurv.data.faults import Fault, InputError, listed, nearest
+from bayesurv.data.faults import listed, nearest
 from bayesurv.models.baselines import BASELINES
-from bayesurv.models.distributions import Distribution
-from bayesurv.models.priors import REAL, HazardRatio, family_names, parse_prior
 from bayesurv.plan_checks import BASELINE_KEYS, Problem
 from bayesurv.planning.keys import (
     AnalysisKeys,
@@ -31,23 +29,6 @@ KINDS_NEED = {
 }
 ANALYSES_NEED = {"piecewise-exponential": ("cuts",), "m-spline": ("knots", "boundary")}
 PROPORTIONAL, PRIOR, RUNNING = "proportional", "design prior", "running study"
-
-
-def parse_effect(text: str) -> Distribution:
-    """The distribution of a log hazard ratio from its printed form.
-
-    Raises
-    ------
-    InputError
-        It cannot be read, or is of something else.
-    """
-    found = parse_prior(text)
-    if isinstance(found, HazardRatio):
-        return found.distribution()
-    if isinstance(found, REAL):
-        return found
-    message = f"{text} is not of a log hazard ratio; use {family_names((*REAL, HazardRatio))}"
-    raise InputError([Fault(message)])
 
 
 def design_problems(keys: DesignKeys) -> Iterable[Problem]:
@@ -82,12 +63,6 @@ def _looks(keys: DesignKeys) -> Iterable[Problem]:
 def truth_problems(keys: TruthKeys) -> Iterable[Problem]:
     """What is wrong between the keys of [truth]."""
     yield from _baseline(keys.baseline)
-    if keys.prior is not None:
-        try:
-            parse_effect(keys.prior)
-        except InputError as error:
-            for fault in error.faults:
-                yield ("truth", "prior"), fault.message.removeprefix("prior: ")
     if len(keys.covariates) > MOST_COVARIATES:
         yield ("truth", "covariates"), f"more than {MOST_COVARIATES} covariates"
     for name, scenario in keys.non_proportional.items():

@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from bayesurv.data.faults import listed, nearest
+from bayesurv.data.faults import Fault, InputError, listed, nearest
 from bayesurv.data.follow_up import DAYS
+from bayesurv.models.distributions import Distribution
+from bayesurv.models.priors import REAL, HazardRatio, family_names, parse_prior
 from bayesurv.plan_checks import increasing
 from bayesurv.plan_keys import (
     Cuts,
@@ -30,6 +32,31 @@ def _known_unit(name: str) -> str:
     return name
 
 
+def parse_effect(text: str) -> Distribution:
+    """The distribution of a log hazard ratio from its printed form.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, or is of something else.
+    """
+    found = parse_prior(text)
+    if isinstance(found, HazardRatio):
+        return found.distribution()
+    if isinstance(found, REAL):
+        return found
+    message = f"{text} is not of a log hazard ratio; use {family_names((*REAL, HazardRatio))}"
+    raise InputError([Fault(message)])
+
+
+def _effect(text: str) -> str:
+    try:
+        parse_effect(text)
+    except InputError as error:
+        raise ValueError(str(error).removeprefix("prior: ")) from None
+    return text
+
+
 def _pair(given: tuple[int, ...]) -> tuple[int, ...]:
     if len(given) != 2:
         raise ValueError("must be two numbers, treated and control, such as [27, 34]")
@@ -47,6 +74,7 @@ NotNegative = Annotated[Number, Field(ge=0)]
 Probability = Annotated[Number, Field(ge=0, le=1)]
 Whole = Annotated[int, Field(ge=1)]
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Effect = Annotated[str, AfterValidator(_effect)]
 Unit = Annotated[str, AfterValidator(_known_unit)]
 Sizes = Annotated[
     tuple[Annotated[int, Field(ge=4, le=100_000)], ...],
@@ -124,7 +152,7 @@ class TruthKeys(Keys):
 
     baseline: BaselineKeys
     hazard_ratio: Ratios = (1.0,)
-    prior: Text | None = None
+    prior: Effect | None = None
     covariates: dict[Variable, CovariateKeys] = {}
     non_proportional: dict[Name, NonProportionalKeys] = {}
 

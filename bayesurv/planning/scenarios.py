@@ -14,9 +14,9 @@ import numpy as np
 from bayesurv.estimands.functionals import invert, own_cumulative_hazard
 from bayesurv.models.baselines import Baseline, Exponential, PiecewiseExponential, Weibull
 from bayesurv.models.distributions import Distribution
-from bayesurv.planning.contradictions import PRIOR, PROPORTIONAL, parse_effect
+from bayesurv.planning.contradictions import PRIOR, PROPORTIONAL
 from bayesurv.planning.design import StudyDesign
-from bayesurv.planning.keys import BaselineKeys, NonProportionalKeys
+from bayesurv.planning.keys import BaselineKeys, NonProportionalKeys, parse_effect
 
 WANING_STEPS = 24
 
