@@ -22,8 +22,8 @@ from bayesurv.report.registry_cost import standard_errors
 from bayesurv.report.watcher import Watcher
 
 EXPOSES = (
-    "In a cell from which a single patient leaves, the person-time gives that patient's own time; "
-    "a few patients are told nearly as exactly"
+    "In a cell in which one patient's follow-up ends, the person-time gives that patient's own "
+    "time, and where a few end, the sum of theirs"
 )
 CHOICES = (
     "take fewer covariates or levels into the formula, or wider intervals (--coarsen finds them); "
@@ -204,7 +204,7 @@ def _cuts_line(counted: Counted, tallies: Mapping[str, Tally]) -> str:
     cuts = next(iter(tallies.values())).cuts
     before = f"{len(counted.agreement.cuts) + 1} intervals"
     if cuts == counted.agreement.cuts:
-        return f"The {before} stay as they are: wider ones would remove no small cell"
+        return f"The {before} stay as they are: wider ones would make no further pattern safe"
     if not cuts:
         return f"Of {before} only one is left, a constant hazard: all of it is one cell a pattern"
     line = f"cuts = [{', '.join(f'{cut:g}' for cut in cuts)}]"

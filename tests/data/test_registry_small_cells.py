@@ -53,7 +53,7 @@ def test_one_leaver_is_found_though_many_are_at_risk(tallies_of):
     assert tally.person_time[0, 1] - 20 * 1.0 == pytest.approx(0.7182818, abs=1e-12)
     [found] = list_small({"os": tally}, 5)
     assert (found.interval, found.levels) == ("(1, 2]", "everyone")
-    assert found.what == "1 end, 1 end within, 1 end without event"
+    assert found.what == "1 ending, 1 ending within, 1 ending without it"
 
 
 def test_one_leaver_among_those_censored_at_the_cut_is_found(tallies_of):
@@ -62,7 +62,7 @@ def test_one_leaver_among_those_censored_at_the_cut_is_found(tallies_of):
     tally = tallies_of(frame, formula="1").tallies["os"]
     assert tally.ended[0, 1] == 21
     [found] = list_small({"os": tally}, 5)
-    assert found.what == "1 end within"
+    assert found.what == "1 ending within"
 
 
 def test_one_late_entry_is_found(tallies_of):
@@ -70,7 +70,7 @@ def test_one_late_entry_is_found(tallies_of):
     frame = pd.DataFrame({"cti2": 0, "time": 20.0, "event": [1, 1, 1, 1, 1] + [0] * 16})
     tally = tallies_of(frame.assign(entry=entry), formula="1", entry="entry").tallies["os"]
     [found] = list_small({"os": tally}, 5)
-    assert (found.interval, found.what) == ("(1, 2]", "1 begin, 1 begin within")
+    assert (found.interval, found.what) == ("(1, 2]", "1 beginning, 1 beginning within")
 
 
 @pytest.mark.parametrize("fewest", [3, 5, 10])

@@ -24,7 +24,15 @@ class Small:
     what: str
 
 
-WHAT = ("at risk", "begin", "begin within", "end", "end within", "events", "end without event")
+WHAT = (
+    "at risk",
+    "beginning",
+    "beginning within",
+    "ending",
+    "ending within",
+    "with the event",
+    "ending without it",
+)
 
 
 def quantities(tally: Tally) -> np.ndarray:
