@@ -17,6 +17,7 @@ from bayesurv.inference.reweigh import (
     weighted_quantile,
 )
 from bayesurv.inference.tempering import temper
+from bayesurv.models.compression import compressed
 from bayesurv.models.counted import observed_counts
 from bayesurv.models.density import Density
 from bayesurv.models.likelihood import Observed
@@ -70,7 +71,7 @@ def refit(
         return prior + pointwise[:, before].sum(axis=-1), other + pointwise[:, kept].sum(axis=-1)
 
     entropy = [seed, *np.flatnonzero(~kept).tolist()]
-    drawn = None if priors is not None else _approximated(new, kept, start.shape[:2], entropy)
+    drawn = None if priors is not None else _approximated(fit, kept, start.shape[:2], entropy)
     settled = True
     if drawn is None:
         generator = np.random.default_rng(entropy)
@@ -173,35 +174,45 @@ def _reweighed(fit: Fit, log_ratio: np.ndarray, again: Callable[[], Fit] | None)
 
 def density(fit: Fit) -> Density:
     """The fit's model and data as a density over positions."""
-    data = {k: v.to_numpy() for k, v in fit.draws["observed_data"].data_vars.items()}
     if fit.counted:
-        counted = data["events"], data["person_time"], data["start"][1:]
-        observed = observed_counts(fit.baseline, *counted)
+        data = fit.draws["observed_data"]
+        counted = (data[name].to_numpy() for name in ("events", "person_time", "start"))
+        events, person_time, start = counted
+        observed = observed_counts(fit.baseline, events, person_time, start[1:])
     else:
-        times = data["entry"], data["time"], data["upper"], data["event"] > 0
-        observed = Observed.from_times(*times, fit.baseline)
+        observed = Observed.from_times(*_follow_up(fit), fit.baseline)
     patients = fit.draws["constant_data"]["individual"].to_numpy()
     return Density(fit.specification, observed, fit.design.rows, patients)
 
 
 def _approximated(
-    density: Density, kept: np.ndarray, shape: tuple[int, ...], entropy: Sequence[int]
+    fit: Fit, kept: np.ndarray, shape: tuple[int, ...], entropy: Sequence[int]
 ) -> dict[str, np.ndarray] | None:
     """Sampled quantities `(chain, draw, ...)` given those kept; None where not to be trusted."""
     from bayesurv.inference.weighted import weighted_draws
 
-    chosen = kept[density.patients]
-    arrays = {name: values[..., chosen] for name, values in density.observed.arrays().items()}
-    observed, rows = Observed(**arrays), taken(density.rows, chosen)
-    compiled = compiled_survival(density.specification, observed, rows)
+    own = density(fit)
+    chosen = kept[own.patients]
+    follow_up = _follow_up(fit)
+    observed, rows = compressed(
+        fit.baseline,
+        taken(own.rows, chosen),
+        *(each[chosen] for each in follow_up),
+        delayed=own.observed.entry is not None,
+        interval=own.observed.upper is not None,
+    )
+    compiled = compiled_survival(fit.specification, observed, rows)
     found = weighted_draws(compiled, int(np.prod(shape)), entropy)
     if not found.reliable:
         return None
-    return {
-        block.name: values.reshape(*shape, *values.shape[1:])
-        for block in density.blocks()
-        for values in [found.parameters[block.name]]
-    }
+    drawn = {block.name: found.parameters[block.name] for block in own.blocks()}
+    return {name: values.reshape(*shape, *values.shape[1:]) for name, values in drawn.items()}
+
+
+def _follow_up(fit: Fit) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Entry, time, upper and event of each row, as a Cohort holds them."""
+    data = {k: v.to_numpy() for k, v in fit.draws["observed_data"].data_vars.items()}
+    return data["entry"], data["time"], data["upper"], data["event"] > 0
 
 
 def needs_patients(fit: Fit, what: str) -> None:
