@@ -306,13 +306,56 @@ def test_a_password_is_never_shown(sections):
     assert "s3cret" not in str(told.value)
 
 
-def test_a_broken_line_is_named_without_its_content(tmp_path, sections):
+HEADER = b"cti2,stage,os_months,os_event\n"
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (b"1,II,SECRET\n", "line 5002: 3 cells where there are 4 columns"),
+        (b"1,SECRET\xe9,2.5,1\n", "line 5002: not UTF-8"),
+        (b'1,"SECRET,2.5,1\n', "line 5002: a quotation mark"),
+    ],
+)
+def test_a_broken_line_is_named_without_its_content(tmp_path, sections, last, said):
     path = tmp_path / "patients.csv"
-    lines = ["cti2,stage,os_months,os_event", *["0,I,3.5,1"] * 30, "1,II,SECRET", "0,I,2.5,1"]
-    path.write_text("\n".join(lines) + "\n")
-    with pytest.raises(InputError) as caught:
+    path.write_bytes(HEADER + b"0,I,3.5,1\n" * 5000 + last)
+    with pytest.raises(InputError, match=f"patients.csv: {said}") as caught:
         counts_of(path, sections)
     assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "the file is empty"),
+        (HEADER, "there are no rows"),
+        (b"cti2,cti2,os_months,os_event\n", "column cti2: several columns have this name"),
+        (b"cti\xe9\n", "not UTF-8"),
+    ],
+)
+def test_a_text_file_without_a_table_is_named(tmp_path, sections, content, said):
+    (tmp_path / "patients.csv").write_bytes(content)
+    with pytest.raises(InputError, match=f"patients.csv.*{said}"):
+        counts_of(tmp_path / "patients.csv", sections)
+
+
+def test_semicolons_a_byte_order_mark_and_gzip_are_read(tmp_path, many, sections):
+    expected = counts_of(written(many, tmp_path, "csv"), sections)[1].origins
+    path = tmp_path / "excel.csv"
+    many.to_csv(path, index=False, sep=";", encoding="utf-8-sig", lineterminator="\r\n")
+    assert counts_of(path, sections)[1].origins == expected
+    many.to_csv(tmp_path / "packed.csv.gz", index=False)
+    assert counts_of(tmp_path / "packed.csv.gz", sections)[1].origins == expected
+
+
+def test_files_of_a_folder_have_the_same_columns(tmp_path, many, sections):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    many.to_csv(folder / "a.csv", index=False)
+    many.iloc[:, ::-1].to_csv(folder / "b.csv", index=False)
+    with pytest.raises(InputError, match="b.csv: has other columns, or another delimiter, than a"):
+        counts_of(folder, sections)
 
 
 def test_a_fingerprint_is_of_the_numbers():

@@ -15,10 +15,10 @@ from urllib.parse import unquote, urlsplit
 import pyarrow as pa
 
 from bayesurv.data.faults import Fault, InputError, listed, nearest
+from bayesurv.data.registry.text_files import TEXT, read_text, reason
 
 MEMORY = "1GB"  # DuckDB spills to disk beyond it
 MOST_THREADS = 8
-TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 KINDS = (".parquet", *TEXT)
 LONGEST_REASON = 200
 
@@ -89,6 +89,8 @@ def opened(source: str, table: str | None = None) -> Iterator[Engine]:
         try:
             with quiet():
                 read = _table_of_files(connection, paths)
+        except InputError:
+            raise
         except Exception as error:  # as in Engine.ask
             raise _failed(name, "cannot be read", error, None) from None
         yield Engine(read, name)
@@ -130,8 +132,7 @@ def _kind(name: str) -> str | None:
 def _table_of_files(connection: Any, paths: list[str]) -> Any:
     if _kind(paths[0]) == ".parquet":
         return connection.read_parquet(paths)
-    # Nothing is guessed: cells stay text, and the column's use says what they must be.
-    return connection.read_csv(paths, all_varchar=True, header=True)
+    return read_text(connection, paths)
 
 
 @contextmanager
@@ -146,6 +147,7 @@ def _duckdb(ibis: Any, name: str, database: str = ":memory:", **options: Any) ->
     try:
         try:
             connection = ibis.duckdb.connect(database, **settings, **options)
+            connection.con.execute("SET enable_progress_bar = false")
         except Exception as error:  # as in Engine.ask
             raise _failed(name, "cannot be opened", error, None) from None
         try:
@@ -241,8 +243,10 @@ def _without_password(address: str) -> str:
 
 def _failed(name: str, what: str, error: Exception, secret: str | None) -> InputError:
     """The first line of the engine's reason alone: further lines may quote a patient's row."""
-    reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    if (line := reason(error)) is not None:
+        return InputError([Fault(f"{line}; correct it, and run it again", name)])
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
     for word in {secret, unquote(secret)} if secret else ():
-        reason = reason.replace(word, "***")
-    said = f"{type(error).__name__}: {reason[:LONGEST_REASON]}"
+        first = first.replace(word, "***")
+    said = f"{type(error).__name__}: {first[:LONGEST_REASON]}"
     return InputError([Fault(f"{what} ({said}); nothing was written, so run it again", name)])
