@@ -4,7 +4,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from llvmlite import ir
+from numba.core.cgutils import ir
 from numba.extending import intrinsic
 
 
@@ -25,8 +25,7 @@ def kept(compiled: Any, position: np.ndarray) -> np.ndarray:
     )
 
 
-@intrinsic
-def _call(typing: Any, address: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
+def _calling(typing: Any, address: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
     """Call the C function at an address with five 64-bit integers or pointers."""
     number = ir.IntType(64)
 
@@ -35,6 +34,9 @@ def _call(typing: Any, address: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> 
         return builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), arguments[1:])
 
     return numba.int64(*[numba.int64] * 6), generate
+
+
+_call: Any = intrinsic(_calling)
 
 
 @numba.njit(nogil=True, cache=True)

@@ -23,18 +23,20 @@ def propose(
     """Positions `(draw, dim)` and the log of the density that they are drawn from, `(draw,)`."""
     weight = np.exp(grid.log_mass - grid.log_mass.max())
     place, total = _places(grid, weight, draws, generator)
+    noise, log_noise = _student(draws, len(grid.free), generator)
     density = np.zeros(draws)
-    centre = np.zeros((draws, len(grid.free)))
-    root = np.zeros((draws, len(grid.free), len(grid.free)))
+    rest, scale = np.zeros((2, draws, len(grid.free)))
     for node, share in _corners(grid, place):
         density += share * weight[node]
-        centre += share[:, None] * grid.centre[node]
-        root += share[:, None, None] * grid.root[node]
-    noise, log_noise = _student(draws, len(grid.free), generator)
+        scale += share[:, None] * np.diagonal(grid.root, axis1=1, axis2=2)[node]
+        for each in np.unique(node):
+            here = node == each
+            moved = grid.centre[each] + noise[here] @ grid.root[each].T
+            rest[here] += share[here, None] * moved
     position = np.empty((draws, len(grid.gridded) + len(grid.free)))
     position[:, grid.gridded] = grid.lowest + place * grid.step
-    position[:, grid.free] = centre + np.einsum("dij,dj->di", root, noise)
-    volume = np.log(np.einsum("dii->di", root)).sum(axis=-1) + np.log(grid.step).sum()
+    position[:, grid.free] = rest
+    volume = np.log(scale).sum(axis=-1) + np.log(grid.step).sum()
     beyond = np.log1p(_beyond(grid, place)).sum(axis=-1)
     return position, np.log(density / total) - 2 * beyond + log_noise - volume
 

@@ -1,5 +1,7 @@
 """The Laplace approximation against posteriors that are known in closed form."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pymc as pm
 import pytest
@@ -102,6 +104,16 @@ def test_the_same_seed_gives_the_same_numbers(regression):
     np.testing.assert_array_equal(first.weight, second.weight)
     assert first.weight.sum() == pytest.approx(1, abs=1e-12)
     assert not np.array_equal(first.position, approximate(compiled, draws=200, seed=8).position)
+
+
+def test_threads_give_the_same_numbers(rate):
+    models = [rate.with_data(events=np.array(float(count))) for count in range(1, 41)]
+    one_by_one = [approximate(model, draws=500) for model in models]
+    with ThreadPoolExecutor(4) as pool:
+        at_once = list(pool.map(lambda model: approximate(model, draws=500), models))
+    for first, second in zip(one_by_one, at_once, strict=True):
+        np.testing.assert_array_equal(first.position, second.position)
+        np.testing.assert_array_equal(first.weight, second.weight)
 
 
 @pytest.mark.parametrize("start", [-20.0, 6.0])
