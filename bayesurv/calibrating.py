@@ -120,8 +120,9 @@ class Experiment:
             "r_hat": drawn.r_hat,
             "effective_draws": effective,
             "divergences": drawn.divergences,
-            "bfmi": drawn.bfmi,
+            "bfmi": drawn.bfmi if np.isfinite(drawn.bfmi) else np.nan,
             "attempts": drawn.attempts,
+            "pareto_k": drawn.pareto_k,
         }
         return Refit(
             {name: float(value[0, 0]) for name, value in true.items()},

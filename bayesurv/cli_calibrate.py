@@ -18,6 +18,10 @@ def calibrate(
     baseline: Annotated[
         str | None, typer.Option(metavar="NAME", help="Of the plan; all unless given.")
     ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(help="nuts or laplace, by which each is fitted; else the plan's."),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Same seed, same numbers; else the plan's.")
     ] = None,
@@ -38,5 +42,7 @@ def calibrate(
     check_output(out)
     read = read_plan(plan).with_seed(seed)
     with progress() as watcher:
-        answer = run_calibrate(read, Asked(refits, endpoint, baseline, workers), out, watcher)
+        answer = run_calibrate(
+            read, Asked(refits, endpoint, baseline, method, workers), out, watcher
+        )
     show_answer(answer, out, failed=False)

@@ -8,6 +8,10 @@ kept in scripts/reference; after a change of what it rests on, from the root of 
 
     python scripts/calibration_study.py                # about an hour on two cores
     python scripts/calibration_study.py --resume       # goes on with what is not there yet
+    python scripts/calibration_study.py --stamp        # of what is there, without refits
+
+What is simulated and its log densities are kept too, for some data sets of each configuration:
+a test holds the code to them, so that the result does not outlive the model that it is of.
 """
 
 import argparse
@@ -62,7 +66,10 @@ SETTINGS = {
     "refits": REFITS,
     "horizon": HORIZON,
     "visits": VISITS,
-    "sampling": SAMPLING.describe(),
+    "sampling": {
+        name: getattr(SAMPLING, name)
+        for name in ("chains", "draws", "tune", "target_accept", "seed")
+    },
     "baselines": [str(baseline) for baseline in BASELINES],
     "designs": DESIGNS,
     "priors": PRIORS.describe(),
@@ -140,30 +147,41 @@ def kept():
     return pd.read_csv(file) if file.exists() else pd.DataFrame(columns=["baseline", "design"])
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--refits", type=int, default=REFITS)
-    given = parser.parse_args()
-    done = kept() if given.resume else pd.DataFrame(columns=["baseline", "design"])
+def stamp(refits):
+    """Write settings, date, versions and behaviour of the code beside the result."""
+    made = {
+        "made_on": str(datetime.date.today()),
+        "settings": SETTINGS | {"refits": refits},
+        "versions": versions(),
+        "behaviour": fingerprint(),
+    }
+    RESULT.with_suffix(".json").write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+
+
+def run(done, refits):
+    """Refit every configuration that is not done, and keep each as soon as it is."""
     there = set(zip(done["baseline"], done["design"], strict=True))
     tables = [done] if len(done) else []
     for name, model in configurations():
         if name in there:
             continue
-        tables.append(calibration(name, model, given.refits))
+        tables.append(calibration(name, model, refits))
         whole = pd.concat(tables, ignore_index=True)
         whole.to_csv(RESULT.with_suffix(".csv"), index=False, float_format="%.6g")
-        now = datetime.datetime.now().strftime("%H:%M:%S")
-        p = tables[-1]["p_value"].min()
-        print(now, *name, f"smallest p {p:.4f}", tables[-1]["failed"].iloc[0], flush=True)
-    made = {
-        "made_on": str(datetime.date.today()),
-        "settings": SETTINGS | {"refits": given.refits},
-        "versions": versions(),
-        "behaviour": fingerprint(),
-    }
-    RESULT.with_suffix(".json").write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+        smallest, failed = tables[-1]["p_value"].min(), tables[-1]["failed"].iloc[0]
+        print(*name, f"smallest p {smallest:.4f}, {failed} failed", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--stamp", action="store_true")
+    parser.add_argument("--refits", type=int, default=REFITS)
+    given = parser.parse_args()
+    if not given.stamp:
+        nothing = pd.DataFrame(columns=["baseline", "design"])
+        run(kept() if given.resume else nothing, given.refits)
+    stamp(given.refits)
 
 
 if __name__ == "__main__":

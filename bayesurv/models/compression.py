@@ -113,7 +113,7 @@ def sums(events: np.ndarray, hazard: np.ndarray, exposure: np.ndarray) -> Observ
 
 def _added(values: np.ndarray, member: np.ndarray, size: int) -> np.ndarray:
     """Sum of values `(..., row)` over the rows of each pattern, `(..., pattern)`."""
-    flat = values.reshape(-1, values.shape[-1])
+    flat = values.reshape(int(np.prod(values.shape[:-1])), values.shape[-1])
     added = [np.bincount(member, line, size) for line in flat]
     return np.stack(added).reshape(*values.shape[:-1], size)
 

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from bayesurv.plots.style import COLOURS, DPI, INK, SMALL, WIDTH, dress, legend_above
+from bayesurv.plots.style import COLOURS, DPI, INK, SMALL, WIDTH, dress
 
-ACROSS, PANEL_HEIGHT, MARGIN = 4, 1.15, 0.75
+ACROSS, PANEL_HEIGHT, MARGIN = 4, 1.15, 0.7
 LETTERS = 24  # of a title over a panel
 BAND, ALARM = "#DDDDDD", COLOURS[4]
 
@@ -56,7 +56,7 @@ def plot_ranks(shares: Mapping[str, np.ndarray], band: Band, *, label: str = "")
     flat[0].xaxis.set_major_formatter("{x:g}")
     figure.supxlabel("Rank of the true value among the posterior draws", fontsize=SMALL, color=INK)
     figure.supylabel("Share of refits below, less uniform", fontsize=SMALL, color=INK)
-    _legend(flat[0], label)
+    _legend(figure, label)
     return flat[0]
 
 
@@ -71,11 +71,13 @@ def _draw(ax: Axes, share: np.ndarray, band: Band) -> None:
     ax.plot(ends, difference, color=ALARM if outside else COLOURS[0], lw=1.4 if outside else 1.0)
 
 
-def _legend(ax: Axes, label: str) -> None:
+def _legend(figure: Figure, label: str) -> None:
     handles = [
         Patch(facecolor=BAND),
         Line2D([], [], color=COLOURS[0], lw=1.0),
         Line2D([], [], color=ALARM, lw=1.4),
     ]
-    names = ["95% band, all quantities together", "Inside", "Outside"]
-    legend_above(ax, handles, names, label or None, shift=14)
+    figure.legend(
+        handles, [f"{label}: 95% band" if label else "95% band", "Inside it", "Outside it"],
+        loc="outside upper left", ncols=3, frameon=False, fontsize=SMALL, handlelength=2.4,
+    )  # fmt: skip

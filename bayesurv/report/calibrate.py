@@ -2,17 +2,18 @@
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from bayesurv.calibrating import Experiment, calibrate_model, experiment
+from bayesurv.calibrating import SHORT, Experiment, calibrate_model, experiment
 from bayesurv.data.faults import Fault, InputError, listed, nearest
 from bayesurv.fitting import CohortWarning
 from bayesurv.inference.calibration import PROBABILITY, Ranks, shares, uniformity
 from bayesurv.inference.ecdf import simultaneous_band
+from bayesurv.inference.sample import METHODS
 from bayesurv.plan import Plan
 from bayesurv.plots.rank import plot_ranks
 from bayesurv.plots.style import p_value, save_all
@@ -34,6 +35,7 @@ class Asked:
     refits: int = 500
     endpoint: str | None = None
     baseline: str | None = None
+    method: str | None = None
     workers: int | None = None
 
 
@@ -85,10 +87,15 @@ def _check(plan: Plan, asked: Asked) -> None:
         faults.append(Fault(f"{message}; 500 show a moderate error"))
     if asked.workers is not None and asked.workers < 1:
         faults.append(Fault(f"--workers: {asked.workers} is not 1 or more"))
-    for name, known in (("endpoint", plan.endpoint), ("baseline", plan.model.baseline)):
+    known_names = {
+        "endpoint": plan.endpoint,
+        "baseline": plan.model.baseline,
+        "method": METHODS,
+    }
+    for name, known in known_names.items():
         given = getattr(asked, name)
         if given is not None and given not in known:
-            message = f'--{name}: "{given}" is not in the plan, which has {listed(known)}.'
+            message = f'--{name}: "{given}" is not one of {listed(known)}.'
             faults.append(Fault(message + nearest(given, known)))
     if faults:
         raise InputError(faults)
@@ -101,7 +108,8 @@ def _models(plan: Plan, asked: Asked) -> dict[tuple[str, str], Experiment]:
     }
     rehearse(plan, cohorts)
     chosen = [each for each in plan.baselines() if asked.baseline in (None, each.name)]
-    seed = plan.sampling_settings().seed
+    planned = plan.sampling_settings()
+    settings = replace(SHORT, seed=planned.seed, method=asked.method or planned.method)
     return {
         (name, baseline.name): experiment(
             cohort,
@@ -111,7 +119,7 @@ def _models(plan: Plan, asked: Asked) -> dict[tuple[str, str], Experiment]:
             missing=plan.cohort.missing,
             treatment=plan.estimand.treatment,
             horizon=plan.estimand.horizon,
-            seed=seed,
+            sampling=settings,
         )
         for name, cohort in cohorts.items()
         for baseline in chosen
