@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bayesurv.data.design import Design
-from bayesurv.data.faults import Fault, InputError, nearest
+from bayesurv.data.faults import Fault, InputError, listed, nearest
 from bayesurv.data.read import read_table
 from bayesurv.fitting import Fit
 from bayesurv.models.baselines import Baseline
@@ -94,7 +94,11 @@ def _faults(
     """What of a fit cannot be completed by simulation."""
     found = []
     terms = fit.design.terms
-    if treatment not in terms:
+    if treatment is None:
+        found.append(
+            f"treatment: the fit names none; say which of its terms it is: {listed(terms)}"
+        )
+    elif treatment not in terms:
         hint = nearest(treatment, terms)
         found.append(f'treatment: "{treatment}" is no term of the fit\'s formula.{hint}')
     elif keys.patients and not _binary(fit.design.training, str(treatment)):

@@ -45,8 +45,8 @@ def by_quadrature(specification, studies, i):
     """Mean, sd and P(log HR < 0) of one study under the exponential model, on a grid."""
     log_median = specification.median.distribution()
     coefficient = specification.priors.coefficients(("cti2",))[0]
-    level = np.log(np.log(2)) - np.linspace(log_median.mu - 3, log_median.mu + 3, 401)
-    effect = np.linspace(-4, 4, 1601)
+    level = np.log(np.log(2)) - np.linspace(log_median.mu - 3, log_median.mu + 3, 201)
+    effect = np.linspace(-4, 4, 801)
     arm = studies.pattern[i] % 2 == 1
     total = 0.0
     for member, add in ((~arm, 0.0), (arm, effect[None, :])):
@@ -65,9 +65,9 @@ def by_quadrature(specification, studies, i):
 
 def test_posteriors_are_those_of_quadrature(make_design):
     design = make_design(**EXPONENTIAL)
-    found = simulated(design, 40)
+    found = simulated(design, 25)
     model, answers = analysed(design, found.studies, found.seeds[0])
-    expected = np.array([by_quadrature(model.specification, found.studies, i) for i in range(40)])
+    expected = np.array([by_quadrature(model.specification, found.studies, i) for i in range(25)])
     error = expected[:, 1] / np.sqrt(answers.effective)
     assert (np.abs(answers.estimate - expected[:, 0]) < 5 * error).all()
     assert answers.sd == pytest.approx(expected[:, 1], rel=0.15)
