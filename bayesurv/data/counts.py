@@ -156,29 +156,10 @@ class Counts:
         covariates = cohort.covariates[names]
         number = pattern_numbers(covariates)
         first = np.unique(number, return_index=True)[1]
-        stops = np.append(edges[1:], np.inf)
-        entry, time = cohort.entry[:, None], cohort.time[:, None]
-        inside = (edges < time) & (time <= stops)
-        by_row = {
-            "at_risk": (time > edges) & (entry < stops),
-            "entered": (edges <= entry) & (entry < stops),
-            "ended": inside,
-            "events": inside & cohort.event[:, None],
-        }
-        shape = (len(first), len(edges))
-        arrays: dict[str, Any] = {}
-        for counted, values in by_row.items():
-            arrays[counted] = np.zeros(shape, dtype=int)
-            np.add.at(arrays[counted], number, values)
-        spent = np.clip(time, edges, stops) - np.clip(entry, edges, stops)
-        members = [spent[number == pattern] for pattern in range(len(first))]
-        # Summed exactly, so that the order of the patients does not matter.
-        sums = [[math.fsum(interval) for interval in each.T] for each in members]
-        arrays["person_time"] = np.array(sums)
         categories = [n for n in names if is_category(covariates[n]) and n not in cohort.ordinal]
         return cls(
             covariates=covariates.iloc[first].reset_index(drop=True),
-            **arrays,
+            **_counted(cohort, number, edges),
             n_patients=cohort.n_patients,
             cuts=tuple(map(float, cuts)),
             unit=cohort.unit,
@@ -261,6 +242,27 @@ class Counts:
             levels = list(values.cat.categories) if is_category(values) else None
             sha.update(repr((name, levels, as_text(values))).encode())
         return sha.hexdigest()
+
+
+def _counted(cohort: Cohort, number: np.ndarray, edges: np.ndarray) -> dict[str, Any]:
+    """Each array of Counts, by the pattern's number of each row and the start of each interval."""
+    stops = np.append(edges[1:], np.inf)
+    entry, time = cohort.entry[:, None], cohort.time[:, None]
+    inside = (edges < time) & (time <= stops)
+    by_row = {
+        "at_risk": (time > edges) & (entry < stops),
+        "entered": (edges <= entry) & (entry < stops),
+        "ended": inside,
+        "events": inside & cohort.event[:, None],
+    }
+    spent = np.clip(time, edges, stops) - np.clip(entry, edges, stops)
+    members = [number == pattern for pattern in range(number.max() + 1)]
+    # Person-time is summed exactly, so that the order of the patients does not matter.
+    person_time = [[math.fsum(interval) for interval in spent[own].T] for own in members]
+    return {
+        name: np.array([values[own].sum(axis=0) for own in members])
+        for name, values in by_row.items()
+    } | {"person_time": np.array(person_time)}
 
 
 def pattern_numbers(covariates: pd.DataFrame) -> np.ndarray:
