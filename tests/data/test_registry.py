@@ -259,7 +259,7 @@ def test_a_number_that_tells_patients_apart_is_refused(tmp_path, many, sections)
     path = written(many, tmp_path, "csv")
     with pytest.raises(InputError, match="column age: has 1500 different values.*into groups"):
         counts_of(path, sections)
-    with pytest.raises(InputError, match="patterns or more, and 50 are allowed"):
+    with pytest.raises(InputError, match="make more than 50 patterns .*age has the most values"):
         counts_of(path, sections, limits=Limits(1, 50))
 
 

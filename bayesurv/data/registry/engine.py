@@ -21,6 +21,7 @@ MEMORY = "1GB"  # DuckDB spills to disk beyond it
 MOST_THREADS = 8
 KINDS = (".parquet", *TEXT)
 LONGEST_REASON = 200
+INTERRUPTED = "Query interrupted"  # what DuckDB makes of Ctrl-C
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Engine:
             with quiet():
                 return expression.to_pyarrow()
         except Exception as error:  # each engine raises errors of its own
+            if INTERRUPTED in str(error):
+                raise KeyboardInterrupt from None
             raise _failed(self.name, "failed while it was asked", error, self.secret) from None
 
 

@@ -62,6 +62,15 @@ def read_patterns(
         {n: _read(check, raw[n], agreement.ordinal, n in declared) for n in raw}, index=raw.index
     )
     values = made.nunique()
+    number = len(made.drop_duplicates()) if len(values) else 1
+    if number > limits.most_patterns:
+        check.add(
+            f"the covariates make more than {limits.most_patterns} patterns (--max-patterns); "
+            f"{values.idxmax()} has the most values: cut it into groups, and name those in the "
+            "plan",
+            column=str(values.idxmax()),
+        )
+        return made
     for name in made.select_dtypes("number"):
         if values[name] > MOST_VALUES and rows / values[name] < limits.fewest:
             check.add(
@@ -69,13 +78,6 @@ def read_patterns(
                 "would be the patients themselves; cut it into groups, and name those in the plan",
                 column=str(name),
             )
-    number = len(made.drop_duplicates()) if len(values) else 1
-    if number > limits.most_patterns:
-        check.add(
-            f"the covariates make {number} patterns or more, and {limits.most_patterns} are "
-            f"allowed (--max-patterns); {values.idxmax()} has the most values: cut it into groups",
-            column=str(values.idxmax()),
-        )
     return made
 
 
