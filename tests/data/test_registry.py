@@ -8,7 +8,7 @@ from bayesurv.data.cohort import Cohort
 from bayesurv.data.counts import Counts
 from bayesurv.data.faults import InputError
 from bayesurv.data.registry.aggregate import count, fingerprint, table_of
-from bayesurv.data.registry.engine import opened
+from bayesurv.data.registry.engine import Engine, opened
 from bayesurv.data.registry.patterns import Limits
 from bayesurv.data.time_zero import delayed_entry, landmark
 
@@ -304,6 +304,29 @@ def test_a_password_is_never_shown(sections):
     with pytest.raises(InputError, match="postgres://anna@127.0.0.1:1/registry: cannot be") as told:
         counts_of(address, sections, table="patients")
     assert "s3cret" not in str(told.value)
+
+
+class Failing:
+    """An expression whose engine fails, as psycopg's does when the server goes away."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def to_pyarrow(self):
+        raise self.error
+
+
+def test_a_database_that_disappears_is_named_without_its_password():
+    engine = Engine(None, "postgres://anna@host/registry", "s3cret")
+    gone = ConnectionError("server of anna:s3cret closed the connection\nRow: P1, 3.25")
+    with pytest.raises(InputError) as caught:
+        engine.ask(Failing(gone))
+    said = str(caught.value)
+    assert said.startswith("postgres://anna@host/registry: failed while it was asked (Connection")
+    assert "server of anna:*** closed the connection); nothing was written" in said
+    assert "P1" not in said
+    with pytest.raises(KeyboardInterrupt):
+        engine.ask(Failing(RuntimeError("Query interrupted")))
 
 
 HEADER = b"cti2,stage,os_months,os_event\n"

@@ -84,6 +84,8 @@ def count(
     named = (column, centre) if column and centre else None
     counting = Counting(engine, agreement, id, named, drop, limits)
     notes = [f"[time_zero] {key} = {value:g}" for key, value in agreement.clock.items()]
+    if id is None and any("entry" in roles for roles in agreement.endpoints.values()):
+        notes.append("Each row was taken as a patient, as the plan has entry and no id")
     made = {name: counting.tally(check, notes, name) for name in agreement.endpoints}
     return Counted(made, agreement, rows, named, tuple(dict.fromkeys(notes)))
 
