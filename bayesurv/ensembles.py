@@ -185,6 +185,7 @@ def fit_ensemble(
     make(0)  # compiled before the members are shared out among threads
     settings = short_chains(ensemble.n_members) if sampling is None else sampling
     settings = settings if seed is None else replace(settings, seed=seed)
+    settings = replace(settings, method="nuts") if specification.two_modes else settings
     seeds = [member_seed(settings.seed, label) for label in ensemble.members]
     drawn = sample_members(make, seeds, settings, progress, workers)
     parameters = specification.parameters(_stacked(drawn))

@@ -167,7 +167,9 @@ def fit(
     cohort = cohort.complete(variables(formula, cohort.covariates), missing)
     specification = specify(cohort, formula, baseline, priors)
     compiled = compiled_survival(specification, *compressed_cohort(specification, cohort))
-    run = run_model(compiled, settings, progress=progress, force=force)
+    unseen = specification.two_modes  # by an approximation, so it is sampled
+    used = replace(settings, method="nuts") if unseen else settings
+    run = run_model(compiled, used, progress=progress, force=force)
     notes = (*cohort.notes, *remarks(specification, cohort.n_events, happened(cohort)))
     for note in notes:
         warnings.warn(note, CohortWarning, stacklevel=2)

@@ -71,7 +71,8 @@ def refit(
         return prior + pointwise[:, before].sum(axis=-1), other + pointwise[:, kept].sum(axis=-1)
 
     entropy = [seed, *np.flatnonzero(~kept).tolist()]
-    drawn = None if priors is not None else _approximated(fit, kept, start.shape[:2], entropy)
+    by_draws = priors is not None or fit.specification.two_modes
+    drawn = None if by_draws else _approximated(fit, kept, start.shape[:2], entropy)
     settled = True
     if drawn is None:
         generator = np.random.default_rng(entropy)

@@ -10,6 +10,7 @@ from bayesurv.ensembles import fit_ensemble
 from bayesurv.inference import sample as sampling_module
 from bayesurv.inference.sample import Sampling
 from bayesurv.inference.weighted import Weighted
+from bayesurv.models.distributions import Robust
 
 PRIORS = bs.Priors(median_survival=bs.MedianSurvival(2, 40))
 
@@ -96,3 +97,13 @@ def test_members_of_an_ensemble(patients):
     of_members = pooled.posterior["coefficient"].to_numpy()
     own = alone.posterior["coefficient"].to_numpy()
     assert of_members.mean() == pytest.approx(own.mean(), abs=0.25 * own.std())
+
+
+def test_a_prior_of_two_parts_is_sampled(patients):
+    robust = bs.Priors(
+        median_survival=bs.MedianSurvival(2, 40), coefficient=Robust(-1, 0.2, 0.5, 1)
+    )
+    short = Sampling(chains=4, draws=400, tune=400, seed=1)
+    fit = bs.fit(patients, "cti2", priors=robust, sampling=short, method="laplace")
+    assert fit.settings["method"] == "nuts"
+    assert any("draws come from NUTS" in note for note in fit.notes)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-PROPOSED = 4  # weighted draws for each one that is kept
+PROPOSED = 6  # weighted draws for each one that is kept
 
 
 @dataclass(frozen=True)

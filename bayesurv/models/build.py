@@ -8,7 +8,7 @@ import numpy as np
 
 from bayesurv.data.design import Design, Rows
 from bayesurv.models.baselines import Array, Baseline
-from bayesurv.models.distributions import Sampled
+from bayesurv.models.distributions import Robust, Sampled
 from bayesurv.models.likelihood import (
     Observed,
     increment_name,
@@ -38,6 +38,11 @@ class Specification:
             if parameter.prior in ("intercept", "log_hazard"):
                 return parameter.name if getattr(self.priors, parameter.prior) is None else None
         return None
+
+    @property
+    def two_modes(self) -> bool:
+        """Whether a prior can give the posterior a second mode, which no approximation sees."""
+        return any(isinstance(p, Robust) for quantity in self.sampled() for p in quantity.priors)
 
     def described_priors(self) -> dict[str, str]:
         """Printed form of every prior that the model uses, the reference median among them."""
