@@ -14,7 +14,7 @@ import numpy as np
 from bayesurv.models.baselines import Array
 from bayesurv.planning.vectorised_mode import Climb
 
-DEGREES = 8  # of freedom, even
+DEGREES = 6  # of freedom, even
 
 
 class Peaks(NamedTuple):
