@@ -3,8 +3,9 @@
 Parameters are drawn from the prior, a cohort of 61 patients is simulated at them, and the model is
 fitted to it; over many refits the ranks of the true values among the posterior draws are uniform
 if simulation, likelihood, priors and sampler agree. Each baseline is looked at plainly, with a
-group term, with delayed entry and with events known to intervals between visits. The result is
-kept in scripts/reference; after a change of what it rests on, from the root of the repository:
+group term, with delayed entry and with events known to intervals between visits. All share their
+random numbers, so that what chance does to one shows in others as well. The result is kept in
+scripts/reference; after a change of what it rests on, from the root of the repository:
 
     python scripts/calibration_study.py                # about an hour on two cores
     python scripts/calibration_study.py --resume       # goes on with what is not there yet

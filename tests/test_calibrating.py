@@ -76,7 +76,7 @@ def test_events_come_at_the_rate_of_the_model(frame, design, baseline):
     model = model_of(change(frame), baseline=baseline, **columns)
     settled = model.specification.baseline
     excess, expected = 0.0, 0.0
-    for number in range(150):
+    for number in range(100):
         simulated, parameters = model.simulate(number), _true(model, number)
         predictor = linear_predictor(model.specification.design, simulated.rows, parameters, np)
         relative = np.exp(predictor)[0, 0]
@@ -89,7 +89,7 @@ def test_events_come_at_the_rate_of_the_model(frame, design, baseline):
         assert (hazard >= 0).all()
         excess += float(simulated.event.sum() - hazard.sum())
         expected += float(hazard.sum())
-    assert expected > 1000
+    assert expected > 800
     assert abs(excess) < 4 * np.sqrt(expected)  # its variance is its expected number of events
 
 
@@ -181,7 +181,7 @@ def test_the_last_visit_before_a_time():
 
 
 def test_wide_priors_give_data_all_the_same(frame):
-    """Astronomically early or late events, and cohorts without any, are simulated and fitted."""
+    """Astronomically early or late events are simulated."""
     wide = bs.Priors(
         intercept=bs.Normal(0, 20), coefficient=bs.Normal(0, 5), shape=bs.LogNormal(0, 1)
     )
@@ -196,10 +196,14 @@ def test_wide_priors_give_data_all_the_same(frame):
     assert min(events) == 0
     assert max(events) == len(frame)
     assert min(smallest) < 1e-30
-    without = int(np.argmin(events))
-    found = model.refit(without)
+
+
+def test_a_cohort_without_events_is_fitted(frame):
+    model = model_of(frame, priors=bs.Priors(median_survival=bs.MedianSurvival(1e4, 1e6)))
+    found = model.refit(0)
     assert found.record["events"] == 0
-    assert np.isfinite(found.draws["shape"]).all()
+    assert found.record["passed"]
+    assert np.isfinite(found.draws["intercept"]).all()
 
 
 @pytest.mark.parametrize("baseline", [bs.Exponential(), bs.PiecewiseExponential(cuts=(3.0, 9.0))])
