@@ -112,14 +112,14 @@ def specify(
         The formula or the priors cannot be used, or counts cannot tell what the baseline needs.
     """
     priors = priors if priors is not None else Priors()
-    median = priors.median_survival or MedianSurvival.around(crude_median(cohort), MEDIAN_SPREAD)
     if isinstance(cohort, Counts):
-        baseline = on_counts(baseline, cohort)
+        chosen = on_counts(baseline, cohort)
     else:
-        baseline = (baseline if baseline is not None else Weibull()).resolve(
-            event_times(cohort), cohort.end_of_follow_up, median.centre
-        )
-    return Specification(baseline, Design.from_cohort(formula, cohort), priors, median)
+        chosen = baseline if baseline is not None else Weibull()
+    median = priors.median_survival or MedianSurvival.around(crude_median(cohort), MEDIAN_SPREAD)
+    if isinstance(cohort, Cohort):
+        chosen = chosen.resolve(event_times(cohort), cohort.end_of_follow_up, median.centre)
+    return Specification(chosen, Design.from_cohort(formula, cohort), priors, median)
 
 
 def fit(

@@ -1,5 +1,7 @@
 """Counts are fitted as patients are: the same likelihood, and what needs patients is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -144,3 +146,9 @@ def test_a_saved_fit_of_counts_answers_the_same(fitted, tmp_path):
 def test_baselines_that_counts_cannot_tell_are_refused(counts, baseline, message):
     with pytest.raises(bs.InputError, match=message):
         bs.fit(counts, FORMULA, baseline=baseline, priors=PRIORS)
+
+
+def test_counts_without_events_are_refused(counts):
+    nothing = replace(counts, events=np.zeros_like(counts.events))
+    with pytest.raises(bs.InputError, match="no events are counted"):
+        bs.fit(nothing, FORMULA)

@@ -31,8 +31,11 @@ def on_counts(baseline: Baseline | None, counts: Counts) -> Baseline:
     Raises
     ------
     InputError
-        The baseline is not constant within the intervals of the counts.
+        The baseline is not constant within the intervals of the counts, or there are no events.
     """
+    if not counts.n_events:
+        message = f"no events are counted for {counts.endpoint}, so there is nothing to learn from"
+        raise InputError([Fault(message, counts.source)])
     if baseline is None:
         return PiecewiseExponential(cuts=counts.cuts)
     if not baseline.additive:
