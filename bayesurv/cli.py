@@ -197,7 +197,7 @@ def main() -> None:
         app()
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
-            typer.echo("Interrupted; nothing was written.", err=True)
+            typer.echo("Interrupted; no results were written.", err=True)
         raise
     except Exception as error:
         from bayesurv.data.faults import InputError

@@ -431,7 +431,7 @@ def test_interrupt_leaves_nothing(bayesurv, cohort_csv, monkeypatch):
     monkeypatch.setattr(sampling, "draw", stopped)
     shown = bayesurv("fit", cohort_csv, *OS, "--formula", "cti2", "--out", "deep/a")
     assert (shown.code, shown.out) == (130, "")
-    assert shown.error == "Interrupted; nothing was written.\n"
+    assert shown.error == "Interrupted; no results were written.\n"
     assert visible() == ["cohort.csv"]
 
 
@@ -459,7 +459,7 @@ def test_an_interrupt_lost_in_a_callback_is_repeated(bayesurv, cohort_csv, monke
     monkeypatch.setattr(sampling, "draw", sampled)
     before = sys.unraisablehook
     shown = bayesurv("fit", cohort_csv, *OS, "--formula", "cti2", "--out", "a")
-    assert (shown.code, shown.error) == (130, "Interrupted; nothing was written.\n")
+    assert (shown.code, shown.error) == (130, "Interrupted; no results were written.\n")
     assert sys.unraisablehook is before
 
 

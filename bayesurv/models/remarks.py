@@ -47,8 +47,8 @@ def method_remark(asked: str, used: str) -> tuple[str, ...]:
             "MCMC: fit by NUTS what is to be reported.",
         )
     return (
-        "The draws come from NUTS: the weights of the Laplace approximation failed their checks, or "
-        "a prior has two parts, between which it cannot weigh.",
+        "The draws come from NUTS: the weights of the Laplace approximation failed their checks, "
+        "or a prior has two parts, between which it cannot weigh.",
     )
 
 

@@ -50,11 +50,12 @@ def study_model(design: StudyDesign, median: float) -> Model:
         message = f'[analysis] formula: the treatment "{keys.treatment}" is no term of its own; '
         raise InputError([Fault(f"{message}terms are {listed(coded.terms)}")])
     stated = priors.median_survival or MedianSurvival.around(median, MEDIAN_SPREAD)
-    return Model(
-        Specification(_baseline(design, stated.centre), coded, priors, stated),
-        coded.rows,
-        keys.treatment,
-    )
+    specification = Specification(_baseline(design, stated.centre), coded, priors, stated)
+    if specification.two_modes:
+        message = "[priors] coefficient: a robust prior can give a posterior of two modes, which "
+        message += "the quick approximation of a simulated study does not see; state a plain one"
+        raise InputError([Fault(message)])
+    return Model(specification, coded.rows, keys.treatment)
 
 
 def covariate_patterns(treatment: str, covariates: tuple[str, ...]) -> pd.DataFrame:
