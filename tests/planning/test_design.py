@@ -151,6 +151,7 @@ def test_a_design_has_a_study_or_a_running_one(document):
         ({"formula": "cti3"}, {}, "[analysis] formula: no column 'cti3'"),
         ({"formula": "cti2:bulky"}, {}, 'the treatment "cti2" is no term of its own'),
         ({}, {"coefficient": {"bulk": "Normal(0, 1)"}}, "no term 'bulk' in the model"),
+        ({}, {"coefficient": "Robust(-1, 0.2, 0.5, 1)"}, "does not see; state a plain one"),
     ],
 )
 def test_a_model_that_cannot_be_used(make_design, analysis, priors, said):
