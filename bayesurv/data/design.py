@@ -80,8 +80,8 @@ class Design:
         """Code the covariates of a cohort, or of counts, by the right-hand side of a formula.
 
         Besides what formulae's language has, `linear(x)` scores an ordinal covariate 0, 1, 2, ...
-        and `monotone(x)` lets its effect only grow (or only fall) from level to level; the bare name
-        of an ordinal covariate takes the coding declared for it in the cohort.
+        and `monotone(x)` lets its effect only grow (or only fall) from level to level; the bare
+        name of an ordinal covariate takes the coding declared for it in the cohort.
 
         Raises
         ------

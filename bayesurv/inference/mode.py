@@ -95,8 +95,9 @@ def _local(compiled: Any, position: np.ndarray, free: np.ndarray, reach: np.ndar
     hessian = np.full((count, count), np.nan)
     if np.isfinite(value).all():
         above, below = gradient[1 : count + 1, free], gradient[count + 1 :, free]
-        slope = (above - below) / (2 * reach[:, None])
-        hessian = (slope + slope.T) / 2
+        with np.errstate(over="ignore", invalid="ignore"):  # far out; then it is not finite
+            slope = (above - below) / (2 * reach[:, None])
+            hessian = (slope + slope.T) / 2
     return _Local(position, float(value[0]), gradient[0, free], hessian)
 
 

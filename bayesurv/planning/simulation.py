@@ -32,7 +32,11 @@ def simulation_of(design: StudyDesign, engine: str = "pymc") -> Simulation:
     digest = design.digest(engine, version("bayesurv"), *contents)
     found = Simulation(digest, design, engine, baseline, running)
     if baseline is not None:
-        found.model()
+        specification = found.model().specification
+        if engine == "jax":
+            from bayesurv.planning import vectorised
+
+            vectorised.check(specification)
     return found
 
 
