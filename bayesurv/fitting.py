@@ -18,6 +18,7 @@ from bayesurv.models.build import (
     build,
     data_arrays,
     hyperparameters,
+    step_error,
 )
 from bayesurv.models.compression import compressed
 from bayesurv.models.counted import observed_counts, on_counts
@@ -277,6 +278,7 @@ def compiled_survival(specification: Specification, observed: Observed, rows: Ro
     numbers in the priors or other cuts swaps arrays only.
     """
     arrays = data_arrays(rows, observed) | hyperparameters(specification)
+    arrays |= step_error(specification, observed)
     return compiled_model(
         specification.sampled(),
         arrays,

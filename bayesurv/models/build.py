@@ -120,7 +120,8 @@ def build(specification: Specification, observed: Observed, rows: Rows) -> "pm.M
 
     All data and all hyperparameters are `pm.Data`, so that a compiled model of the same shape
     serves other data and other priors of the same families. The group effects and random-walk
-    steps are non-centred, which samples well for the small groups of small cohorts.
+    steps are non-centred, which samples well for the small groups of small cohorts; the steps are
+    partly centred where there are many events. It is the same model either way.
     """
     import pymc as pm
     import pytensor.tensor as pt
@@ -130,8 +131,14 @@ def build(specification: Specification, observed: Observed, rows: Rows) -> "pm.M
         symbols = {name: pm.Data(name, getattr(baseline, name)) for name in baseline.constants}
         symbolic = replace(specification, baseline=baseline.with_constants(symbols))
         drawn = {q.name: _variable(q, pm, pt) for q in specification.sampled()}
+        known = {k: pm.Data(k, value) for k, value in step_error(specification, observed).items()}
         for name, dim in specification.standard_normals():
-            drawn[name] = pm.Normal(name, 0.0, 1.0, dims=dim)
+            if known and name != "group_offset":
+                spread = pt.sqrt(1 + (drawn["smoothing_sd"] / known[STEP_ERROR]) ** 2)
+                wide = pm.Normal(f"{name}_spread", 0.0, spread, dims=dim)
+                drawn[name] = pm.Deterministic(name, wide / spread, dims=dim)
+            else:
+                drawn[name] = pm.Normal(name, 0.0, 1.0, dims=dim)
         for term in design.monotone:
             dim = f"step[{term}]"
             ones = np.ones(len(design.monotone[term]))
@@ -147,6 +154,27 @@ def build(specification: Specification, observed: Observed, rows: Rows) -> "pm.M
         terms = log_likelihood(symbolic.baseline, times, parameters, predictor, pt)
         pm.Potential("log_likelihood", terms.sum())
     return model
+
+
+STEP_ERROR = "step_error"
+MANY_EVENTS = 100  # for each step of a random walk
+
+
+def step_error(specification: Specification, observed: Observed) -> dict[str, np.ndarray]:
+    """How well the data know a random-walk step, by the name of its data array, if well.
+
+    With e events for each step its standard error s is about 1 / sqrt(e). A step z ~ Normal(0, 1)
+    that is scaled by the standard deviation d is then sampled as z sqrt(1 + d^2 / s^2), whose
+    posterior has about the same width whatever d is.
+    """
+    events = observed.exact.sum()
+    events += 0 if observed.between is None else observed.between.sum()
+    coords = specification.coords()
+    steps = [p.dim for p in specification.baseline.sampled if p.prior is None and p.dim]
+    number = sum(len(coords[dim]) for dim in steps)
+    if not number or events <= MANY_EVENTS * number:
+        return {}
+    return {STEP_ERROR: np.sqrt(number / events)}
 
 
 def build_response(specification: OutcomeSpecification, arrays: Mapping[str, Array]) -> "pm.Model":
