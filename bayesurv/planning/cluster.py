@@ -11,6 +11,13 @@ from bayesurv.data.faults import Fault, InputError
 from bayesurv.planning.batches import Batch, Simulation, Table, run_batch
 
 PATIENCE = "5s"
+PRELOADED = (
+    "distributed",
+    "nutpie",
+    "pymc",
+    "bayesurv.planning.batches",
+    "bayesurv.planning.analysis",
+)
 ADDRESS = re.compile(r"[a-z]+://\S+:\d+")
 INSTALL = "pip install 'bayesurv[cluster]'"
 
@@ -110,20 +117,22 @@ def place(workers: int | None, scheduler: str | None, batches: int) -> Iterator[
 @contextmanager
 def _local(workers: int) -> Iterator[Cluster]:
     _need_dask("--workers")
+    import dask
     from dask.distributed import Client, LocalCluster
+    from distributed.utils import get_mp_context
 
-    with (
-        _quiet(),
-        LocalCluster(
+    with _quiet(), dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        # Workers begin as copies of one process that has imported all they need.
+        get_mp_context().set_forkserver_preload([*PRELOADED])
+        local = LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
             dashboard_address=":0",
             silence_logs="CRITICAL",
-        ) as local,
-        Client(local) as client,
-    ):
-        yield Cluster(client, "this machine")
+        )
+        with local, Client(local) as client:
+            yield Cluster(client, "this machine")
 
 
 @contextmanager
