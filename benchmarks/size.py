@@ -3,7 +3,7 @@
 Three binary covariates, whole days over five years. For each size: seconds to aggregate, seconds of
 a fit of the counts in a process in which the model is compiled, the number of rows that the
 likelihood has, and the relative difference of the log-likelihood from that of the patients, row by
-row. Prints JSON, which `make bench-size` keeps in results-size.json.
+row. Prints JSON, kept in results-size.json.
 """
 
 import argparse
