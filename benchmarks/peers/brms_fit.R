@@ -1,5 +1,7 @@
 # brms on rstan: Weibull regression of censored times by NUTS; its coefficients are of log time.
 suppressPackageStartupMessages({library(brms); library(jsonlite)})
+if (dir.exists("/usr/include/boost")) # where Debian keeps the headers
+    rstan::rstan_options(boost_lib = "/usr/include")
 frame <- read.csv(commandArgs(trailingOnly = TRUE)[1])
 frame$censored <- 1 - frame$event
 seconds <- function(expression) system.time(expression)[["elapsed"]]
