@@ -22,8 +22,9 @@ from bayesurv.inference.sample import Sampling
 from bayesurv.models.baselines import BASELINES, Baseline
 from bayesurv.models.priors import Priors
 from bayesurv.plan_checks import BASELINE_KEYS, Place, contradictions, read_priors
+from bayesurv.plan_faults import checked
 from bayesurv.plan_file import read_toml, toml_section
-from bayesurv.plan_keys import SECTIONS, EndpointKeys, Sections, checked
+from bayesurv.plan_keys import SECTIONS, VOCABULARY, EndpointKeys, Sections
 
 REQUIRED = ("cohort", "endpoint", "model")
 
@@ -64,7 +65,7 @@ class Plan(Sections):
             Lists every fault.
         """
         document = dict.fromkeys(REQUIRED, {}) | dict(document)
-        plan, problems = checked(cls, document)
+        plan, problems = checked(cls, document, VOCABULARY)
         problems += contradictions(document)
         place = _option if source is None else _key
         if plan is None or problems:

@@ -1,4 +1,4 @@
-"""Sections and keys of a plan: the type of each, and what is wrong with one in plain words."""
+"""Sections and keys of a plan: the type of each."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -11,10 +11,8 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
-    ValidationError,
 )
 
-from bayesurv.data.faults import listed, nearest
 from bayesurv.data.read import as_text
 from bayesurv.inference.sample import Sampling
 from bayesurv.plan_checks import (
@@ -27,6 +25,7 @@ from bayesurv.plan_checks import (
     known_baselines,
     labelled,
 )
+from bayesurv.plan_faults import Vocabulary
 from bayesurv.plan_file import toml
 
 # --- What one value may be ---
@@ -218,69 +217,23 @@ SECTIONS: dict[str, type[Keys]] = {
     "sampling": SamplingKeys,
 }
 
-# --- What is wrong, in plain words ---
-
-SENTENCES = {
-    "missing": "missing",
-    "string_type": "{given} is not text in quotes",
-    "string_pattern_mismatch": "must not be empty",
-    "int_type": "{given} is not a whole number",
-    "bool_type": "{given} is not true or false",
-    "float_type": "{given} is not a number",
-    "finite_number": "{given} is not a finite number",
-    "tuple_type": "{given} is not a list in brackets",
-    "too_short": "must not be empty",
-    "dict_type": "{given} is not a table",
-    "model_type": "{given} is not a table",
-    "greater_than": "{given} is not above {gt:g}",
-    "greater_than_equal": "{given} is below {ge:g}",
-    "less_than": "{given} is not below {lt:g}",
-    "value_error": "{error}",
-}
-
-
-def checked[Kind: Sections](
-    kind: type[Kind], document: Mapping[str, Any]
-) -> tuple[Kind | None, list[Problem]]:
-    """Check each key of a plan by itself: the plan, or what is wrong."""
-    try:
-        return kind.model_validate(document), []
-    except ValidationError as error:
-        # A list of wrong items is called too short as well, though it is not empty.
-        every = error.errors(include_url=False)
-        return None, [_problem(e) for e in every if e["type"] != "too_short" or not e["input"]]
-
-
-def _problem(found: Mapping[str, Any]) -> Problem:
-    place = tuple(part for part in found["loc"] if not str(part).startswith("<"))
-    kind, given, context = found["type"], found["input"], found.get("ctx", {})
-    if kind == "extra_forbidden":
-        return place, _unknown(place)
-    if kind == "literal_error":
-        expected = context["expected"].replace("'", '"')
-        hint = nearest(given, expected.split('"')[1::2])
-        return place, f"{toml(given)} is not {expected}{hint and '.' + hint}"
-    if place[0] == "endpoint" and len(place) == 2:
-        return place, f"{toml(given)} is not a table; name the endpoint, as in [endpoint.os]"
-    if place == ("endpoint",):
-        return place, "name one endpoint or more, as in [endpoint.os]"
-    if place[-1] == "[key]":
-        return place[:-1], "this names a folder: use letters, digits, - and _ only"
-    sentence = SENTENCES.get(kind, found["msg"].replace("{", "{{").replace("}", "}}"))
-    return place, sentence.format(given=toml(given), **context)
-
-
-def _unknown(place: Place) -> str:
-    *above, key = place
-    if not above:
-        return f"unknown section.{nearest(key, SECTIONS)} Sections are {listed(SECTIONS)}"
-    known = list(_keys_at(above).model_fields)
-    owners = [name for name, keys in SECTIONS.items() if key in keys.model_fields]
-    moved = f" It belongs in [{owners[0]}]." if owners and len(above) == 1 else ""
-    return f"unknown key.{moved or nearest(key, known)} Keys here are {listed(known)}"
-
 
 def _keys_at(above: list[str | int]) -> type[Keys]:
     if len(above) == 1 or above[0] == "endpoint":
         return SECTIONS[str(above[0])]
     return OrdinalKeys if "ordinal" in above else RangeKeys
+
+
+def _own(place: Place, found: Mapping[str, Any]) -> Problem | None:
+    """What is said of endpoints, which a plan names itself."""
+    if place[0] == "endpoint" and len(place) == 2:
+        what = f"{toml(found['input'])} is not a table; name the endpoint, as in [endpoint.os]"
+        return place, what
+    if place == ("endpoint",):
+        return place, "name one endpoint or more, as in [endpoint.os]"
+    if place[-1] == "[key]":
+        return place[:-1], "this names a folder: use letters, digits, - and _ only"
+    return None
+
+
+VOCABULARY = Vocabulary(SECTIONS, _keys_at, _own)

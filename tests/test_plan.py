@@ -682,7 +682,7 @@ def test_sampling(keys):
         (
             {"chain": 4},
             'chain: unknown key. Did you mean "chains"? Keys here are chains, draws, tune, '
-            "target_accept, seed",
+            "target_accept, seed, method",
         ),
     ],
 )

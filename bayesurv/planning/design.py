@@ -13,10 +13,11 @@ from pydantic import ValidationError
 from bayesurv.data.faults import Fault, InputError
 from bayesurv.data.follow_up import DAYS
 from bayesurv.plan_checks import Place, Problem, read_priors
+from bayesurv.plan_faults import checked
 from bayesurv.plan_file import read_toml, toml_section
 from bayesurv.plan_keys import Keys
 from bayesurv.planning.contradictions import PROBLEMS
-from bayesurv.planning.key_faults import checked_keys
+from bayesurv.planning.key_faults import VOCABULARY
 from bayesurv.planning.keys import SECTIONS, DesignKeys, DesignSections, TruthKeys
 
 
@@ -46,7 +47,7 @@ class StudyDesign(DesignSections):
         InputError
             Lists every fault.
         """
-        design, problems = checked_keys(cls, document)
+        design, problems = checked(cls, document, VOCABULARY)
         for name, check in PROBLEMS.items():
             if name in document:
                 keys = _valid(SECTIONS[name], document[name])
@@ -106,7 +107,9 @@ class StudyDesign(DesignSections):
         """
         given = {"replicates": replicates, "seed": seed}
         update = {key: value for key, value in given.items() if value is not None}
-        keys, problems = checked_keys(type(self.simulation), self.simulation.model_dump() | update)
+        keys, problems = checked(
+            type(self.simulation), self.simulation.model_dump() | update, VOCABULARY
+        )
         if keys is None:
             raise InputError(Fault(f"--{place[0]}: {what}") for place, what in problems)
         return self.model_copy(update={"simulation": keys})
