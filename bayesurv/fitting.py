@@ -84,7 +84,8 @@ class Fit:
     @property
     def counted(self) -> bool:
         """Whether counts were fitted, so that nothing is known of single patients."""
-        return "person_time" in self.draws["observed_data"]
+        kept = self.draws.children
+        return "observed_data" in kept and "person_time" in kept["observed_data"]
 
     def thinned(self, step: int) -> "Fit":
         """The same fit with every step-th draw."""
