@@ -216,6 +216,13 @@ def _follow_up(fit: Fit) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
     return data["entry"], data["time"], data["upper"], data["event"] > 0
 
 
+def total_log_likelihood(fit: Fit) -> np.ndarray:
+    """Log likelihood of all patients together at each draw of a fit, `(chain, draw)`."""
+    if fit.counted:
+        return density(fit).log_likelihood(_stored(fit, "positions", "position")).sum(axis=-1)
+    return _stored(fit, "log_likelihood", "time").sum(axis=-1)
+
+
 def needs_patients(fit: Fit, what: str) -> None:
     """Refuse what is worked out patient by patient for a fit of counts.
 

@@ -1,6 +1,8 @@
 """Counts are fitted as patients are: the same likelihood, and what needs patients is refused."""
 
+import json
 from dataclasses import replace
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
@@ -14,7 +16,7 @@ from bayesurv.fitting import compressed_cohort, prior, specify
 from bayesurv.inference.sample import Sampling
 from bayesurv.models.likelihood import Observed, linear_predictor, log_likelihood
 from bayesurv.models.priors import MedianSurvival, Priors
-from bayesurv.refitting import refit, under_priors
+from bayesurv.refitting import density, refit, total_log_likelihood, under_priors
 from bayesurv.saved import load, save
 
 CUTS = (3.0, 6.0, 12.0, 24.0)
@@ -152,3 +154,25 @@ def test_counts_without_events_are_refused(counts):
     nothing = replace(counts, events=np.zeros_like(counts.events))
     with pytest.raises(bs.InputError, match="no events are counted"):
         bs.fit(nothing, FORMULA)
+
+
+def test_the_prior_weight_is_asked_of_counts_too(fitted):
+    """Powers of the likelihood need its sum over patients alone, which counts give."""
+    total = total_log_likelihood(fitted)
+    assert total.shape == (4, fitted.posterior.sizes["draw"])
+    one = {name: values[0, 0] for name, values in fitted.parameters().items()}
+    specification = fitted.specification
+    observed, rows = density(fitted).observed, fitted.design.rows
+    assert total[0, 0] == pytest.approx(_total(specification, observed, rows, one), rel=1e-9)
+
+
+def test_the_page_is_refused_and_sensitivity_answered(fitted, tmp_path, bayesurv):
+    folder = tmp_path / "results" / "os" / "piecewise-exponential"
+    folder.mkdir(parents=True)
+    save(fitted, folder / "posterior.nc", treatment="cti2", horizon=12)
+    mark = {"bayesurv": version("bayesurv"), "files": ["os", "provenance.json"], "data": {}}
+    (tmp_path / "results" / "provenance.json").write_text(json.dumps(mark))
+    page = bayesurv("report", tmp_path / "results")
+    assert (page.code, "the page needs the patients" in page.error) == (2, True)
+    asked = bayesurv("sensitivity", folder, "--out", tmp_path / "sensitivity")
+    assert asked.code == 0, asked.error

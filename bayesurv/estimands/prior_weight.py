@@ -11,7 +11,7 @@ from bayesurv.fitting import Fit
 from bayesurv.inference.diagnostics import elements
 from bayesurv.inference.sensitivity import PowerScaling, diagnosis
 from bayesurv.models.priors import Distribution
-from bayesurv.refitting import density
+from bayesurv.refitting import density, total_log_likelihood
 
 QUARTILES = (0.25, 0.75)
 
@@ -28,7 +28,7 @@ def power_scaling(comparison: Comparison) -> pd.DataFrame:
     term = treatment_term(comparison)
     own = stated["coefficient"].transpose("chain", "draw", ...).to_numpy()
     own = own.reshape(*own.shape[:2], -1)[..., fit.design.terms.index(term)]
-    data = fit.draws["log_likelihood"]["time"].transpose("chain", "draw", ...).sum("individual")
+    data = total_log_likelihood(fit)
     scaled = [PowerScaling.of(np.asarray(part)) for part in (whole, own, data)]
     rows = []
     for name, draws in _quantities(comparison):

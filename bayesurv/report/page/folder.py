@@ -14,6 +14,7 @@ import pandas as pd
 from bayesurv.data.faults import Fault, InputError
 from bayesurv.ensembles import EnsembleFit
 from bayesurv.fitting import Fit
+from bayesurv.refitting import needs_patients
 from bayesurv.report.ensemble_file import load_ensemble
 from bayesurv.report.folder import MARK
 from bayesurv.saved import load
@@ -113,7 +114,7 @@ def read_results(path: Path) -> Results:
     ------
     InputError
         It is no such folder, holds no fit, another version wrote it, or its fits are of other data
-        than the folder says; lists every fault.
+        than the folder says, or of counts; lists every fault.
     """
     provenance = _provenance(path)
     found = sorted(path.glob("*/*/posterior.nc"))
@@ -123,6 +124,8 @@ def read_results(path: Path) -> Results:
     fits: dict[str, dict[str, Fit | EnsembleFit]] = {}
     for file in found:
         fit, own = _read(file)
+        if isinstance(fit, Fit):
+            needs_patients(fit, "the page")
         fits.setdefault(file.parts[-3], {})[file.parts[-2]] = fit
         faults += _other_data(file, provenance, own, fits[file.parts[-3]])
     if faults:
